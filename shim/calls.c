@@ -1,0 +1,18 @@
+/* calls.c: the names of the wrapped calls. */
+#include "calls.h"
+
+static const char *const names[CG_CALL_COUNT] = {
+    [CG_CALL_NONE] = "?",
+#define CG_REQUIRED(ret, name, params, args) [CG_CALL_##name] = #name,
+#define CG_OPTIONAL(ret, name, params, args) [CG_CALL_##name] = #name,
+#include "calls.def"
+    [CG_CALL_inherited] = "inherited",
+    [CG_CALL_received] = "received",
+    [CG_CALL_adopted] = "adopted",
+    [CG_CALL_peek] = "peek",
+};
+
+const char *cg_call_name(unsigned call)
+{
+	return call < CG_CALL_COUNT && names[call] ? names[call] : "?";
+}

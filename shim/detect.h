@@ -1,0 +1,151 @@
+/*
+ * detect.h: the judgement. A pure function from what is known of one socket to a verdict, and the finding that reports
+ * are printed from.
+ */
+#ifndef CG_DETECT_H
+#define CG_DETECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "record.h"
+#include "tcpstate.h"
+
+enum cg_kind {
+	CG_KIND_NONE,
+	CG_KIND_CLOSE_WAIT,
+	CG_KIND_DEAD_SOCKET,
+	CG_KIND_FIN_WAIT1,
+	CG_KIND_FIN_WAIT2,
+	CG_KIND_RESET_ON_CLOSE,
+	CG_KIND_DOUBLE_CLOSE,
+	CG_KIND_USE_AFTER_CLOSE,
+	CG_KIND_FD_EXHAUSTION,
+	CG_KIND_COUNT
+};
+
+enum cg_cause {
+	CG_CAUSE_NONE,
+	CG_CAUSE_EOF_IGNORED,
+	CG_CAUSE_DATA_UNREAD,
+	CG_CAUSE_FIN_UNREAD,
+	CG_CAUSE_SHARED,
+	CG_CAUSE_NEVER_ACCEPTED,
+	CG_CAUSE_HALF_CLOSE,
+	CG_CAUSE_LATE_CLOSE,
+	CG_CAUSE_HALF_CLOSED,
+	CG_CAUSE_UNREAD_DATA,
+	CG_CAUSE_LINGER_ZERO,
+	CG_CAUSE_COUNT
+};
+
+enum cg_verdict { CG_VERDICT_LEAK, CG_VERDICT_LATE, CG_VERDICT_INFO };
+enum cg_age_source { CG_AGE_EOF, CG_AGE_KERNEL, CG_AGE_FIRST_SEEN };
+
+/* The names of INTERFACE's fields: "close_wait", "eof_ignored", "leak", "eof", "seen", … "" for NONE. */
+const char *cg_kind_name(enum cg_kind kind);
+const char *cg_cause_name(enum cg_cause cause);
+const char *cg_verdict_name(enum cg_verdict verdict);
+const char *cg_age_source_name(enum cg_age_source source);
+const char *cg_origin_name(unsigned origin); /* enum cg_origin */
+
+/* What became of the connections of the same opening stack so far. */
+struct cg_history {
+	uint64_t opened;
+	uint64_t closed;
+	uint64_t closed_in_time;
+	uint64_t closed_late;
+	uint64_t never_closed; /* open and overdue now, this socket included */
+	uint64_t delays[CG_DELAY_BUCKETS];
+};
+
+/* Everything that may be known of one socket at the moment of judging it. */
+struct cg_facts {
+	int fd;                 /* -1: not held by this process */
+	bool has_slot;          /* slot is a copy of the record of the connection */
+	struct cg_slot slot;
+	struct cg_tcp tcp;      /* the kernel's word, tcp.state 0 if there is none */
+	bool departed;          /* closed here; slot tells of it as it was */
+	bool in_backlog;        /* waits in the accept queue of a listener of ours */
+	bool other_holders;     /* another process holds the socket too */
+	bool held_by_opener;    /* the process this one inherited it from is watched and still there: it reports */
+	bool relayed;           /* after its EOF this thread half-closed another socket, which is still open */
+	uint64_t now_ns;
+	uint64_t warn_after_ns;
+	struct cg_history history;
+};
+
+struct cg_judgement {
+	enum cg_kind kind;      /* CG_KIND_NONE: nothing to say */
+	enum cg_cause cause;
+	enum cg_verdict verdict;
+	unsigned confidence;    /* thousandths */
+	uint64_t age_ns;        /* a lower bound: it has been closable at least so long */
+	uint64_t age_max_ns;    /* an upper bound; 0: unknown */
+	enum cg_age_source age_source;
+	bool mature;            /* old enough to be told */
+	bool quiet;             /* for summaries only: well-behaved (a half-close that is still sending) */
+};
+
+/* Judges one socket. Pure: no clock, no system call, no state. Any context. */
+void cg_detect(const struct cg_facts *facts, struct cg_judgement *ret);
+
+/* A verdict on the code from its history: bug or overload, and how sure. Any context. */
+void cg_detect_verdict(const struct cg_history *history, enum cg_cause cause, bool told, enum cg_verdict *ret_verdict,
+                       unsigned *ret_confidence);
+
+/* One sentence on what to do. `polled` tells a stuck loop from an idle pool in fin_unread. Never NULL. */
+const char *cg_detect_advice(enum cg_kind kind, enum cg_cause cause, enum cg_verdict verdict, bool polled);
+
+enum { CG_SOCKETS_SHOWN = 16, CG_HOLDERS_SHOWN = 8 };
+
+/* One socket of a finding. */
+struct cg_socket_view {
+	int fd; /* -1: not in this process */
+	struct cg_tcp tcp;
+	uint64_t age_ns, age_max_ns;
+	enum cg_age_source age_source;
+	bool has_unread;        /* unread_bytes is known; the FIN is not counted in it */
+	uint32_t unread_bytes;
+	bool has_unsent;
+	uint32_t unsent_bytes;
+	int polled_by;          /* -1: no epoll set; -2: unknown */
+	unsigned holders;       /* other processes, in shared_with; more than CG_HOLDERS_SHOWN are only counted */
+	pid_t shared_with[CG_HOLDERS_SHOWN];
+};
+
+/* A place in the code: one of the three stacks of a finding. */
+struct cg_place {
+	bool known;
+	unsigned call;          /* enum cg_call */
+	char thread[32];
+	uint64_t age_ns;
+	unsigned depth;         /* frames in ip */
+	unsigned stack_flags;   /* CG_STACK_TRUNCATED … */
+	uint32_t generation;    /* of the module list */
+	uint64_t ip[CG_MAX_DEPTH]; /* return addresses */
+};
+
+/* What text, JSON and HTML are printed from. */
+struct cg_finding {
+	enum cg_kind kind;
+	enum cg_cause cause;
+	enum cg_verdict verdict;
+	unsigned confidence;    /* thousandths */
+	uint32_t count;
+	uint64_t oldest_age_ns;
+	const char *advice;
+	unsigned origin;        /* enum cg_origin */
+	struct cg_place opened, connected, eof, last_use, closed, here; /* connected, closed, here: where they add something */
+	struct cg_history history;
+	bool has_history;
+	unsigned socket_count;  /* in sockets, at most CG_SOCKETS_SHOWN */
+	struct cg_socket_view sockets[CG_SOCKETS_SHOWN];
+	int error;              /* errno of the call, for events; 0: none */
+	uint32_t open_fds, fd_limit;     /* fd_exhaustion */
+	uint64_t forecast_ns;   /* until the descriptors run out at the present rate; 0: none */
+	char label[60];         /* closeguard_label(), or "" */
+};
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * log.h: where finished lines go: stderr, syslog, a file, or nowhere. Never stdout.
+ *
+ * Sweep and constructor only, one thread at a time. Never blocks for more than a moment, never raises SIGPIPE in the
+ * app, never writes into a descriptor that the app has put a socket of its own on.
+ */
+#ifndef CG_LOG_H
+#define CG_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CG_LOG_PATH_MAX = 1024 };
+
+/* What the log needs to know of its process. */
+struct cg_log_config {
+	const char *target;     /* CLOSEGUARD_LOG */
+	const char *app, *host;
+	int pid;
+	uint64_t start_realtime_ns;
+};
+
+/*
+ * Takes the target over; %p %e %h %t in a path are replaced (%e's slashes become '_'); nothing is opened yet. Returns 0
+ * or -EINVAL (a path that is too long, a %-letter that does not exist); the log then goes to stderr.
+ * To be called again in a forked child, whose pid differs. Remembers what stderr is now (device and inode).
+ */
+int cg_log_init(const struct cg_log_config *config);
+
+/*
+ * Writes text[0..len), whole lines. A file is opened for the batch (O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600,
+ * each directory must be there) and closed again, which also follows a rotation; parts that a full disk took are not
+ * left as half a line: the file is cut back to where the batch began (ftruncate, only when nobody else appended). Where
+ * that does not go, stderr is told once. syslog is a datagram to /dev/log, a line each, LOG_DAEMON | LOG_WARNING, tag
+ * closeguard. stderr is written only when it is what it was at cg_log_init or no socket at all; at most 4096 bytes at a
+ * time after poll says there is room; gives up on a stuck pipe after 200 ms. Returns 0 or -errno. errno is preserved.
+ * `reserve_fd` is closed for the duration when open() fails with EMFILE or ENFILE, and reopened (as /dev/null) in its
+ * place; -1: none.
+ */
+int cg_log_write(const char *text, size_t len, int *reserve_fd);
+
+/* Bytes that could not be written since the last call, for a line that says so. */
+uint64_t cg_log_lost(void);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * report.h: printers over struct cg_finding. Text and JSON are made from the same struct and cannot disagree on facts.
+ *
+ * They write into a cg_buf, take no lock, allocate nothing and make no system call; frames are named through `resolve`.
+ * One file per format: report_text.c, report_json.c.
+ */
+#ifndef CG_REPORT_H
+#define CG_REPORT_H
+
+#include "detect.h"
+#include "fmt.h"
+
+enum { CG_FRAMES_PER_IP = 8 }; /* inlined frames shown of one address */
+
+/* One line of a stack: several of them share an address where functions were inlined. */
+struct cg_frame {
+	char module[64];      /* basename; "[jit]" for generated code, "?" unknown */
+	char module_path[192];
+	char build_id[41];    /* hex, "" if none */
+	uint64_t offset;      /* in the module's file addressing, of the call instruction (return address - 1) */
+	char function[160];   /* "" if unknown */
+	char file[192];       /* "" if unknown */
+	unsigned line;        /* 0 if unknown */
+	bool inlined;         /* true for all but the outermost of the frames of one address */
+};
+
+/*
+ * Fills frames[0..max) for the return address ip, the innermost inlined function first; returns how many (at least 1:
+ * an address nobody knows gives one frame with module "?" or "[jit]").
+ */
+typedef unsigned cg_resolve(void *context, uint64_t ip, uint32_t generation, struct cg_frame *frames, unsigned max);
+
+struct cg_report {
+	const char *app;
+	const char *host;
+	int pid;
+	uint64_t realtime_ns; /* of the line */
+	uint64_t warn_after_ns;
+	cg_resolve *resolve;
+	void *resolve_context;
+};
+
+/* Counters of the summary. */
+struct cg_summary {
+	const char *reason;   /* "exit", "signal", "check" … */
+	uint64_t opened, closed, eofs, open_now, closed_in_time, closed_late, double_closes, uses_after_close, adopted,
+	    findings, sweeps, sweep_cpu_ns, uptime_ns;
+	uint64_t unseen_descriptors; /* beyond CG_MAX_FDS */
+	uint64_t stack_overflows;
+	unsigned groups;      /* how many findings follow */
+};
+
+/*
+ * The event names of INTERFACE: each appends complete lines (text: a paragraph; JSON: one object and a newline).
+ * `again` tells a repetition (the group doubled) from a first report.
+ */
+void cg_text_finding(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again);
+void cg_json_finding(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again);
+void cg_text_resolved(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding);
+void cg_json_resolved(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding);
+void cg_text_warning(struct cg_buf *out, const struct cg_report *report, const char *text);
+void cg_json_warning(struct cg_buf *out, const struct cg_report *report, const char *text);
+
+/* A summary is begun, its groups are added one by one (not all need be in memory), and ended. */
+void cg_text_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
+void cg_text_summary_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool first);
+void cg_text_summary_end(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
+void cg_json_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
+void cg_json_summary_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool first);
+void cg_json_summary_end(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * tcpstate.h: a snapshot of the kernel's view of TCP sockets, by sock_diag(7) and TCP_INFO.
+ *
+ * Sweep only (or the command). No malloc: results go to the caller's memory. Functions return 0 or -errno.
+ */
+#ifndef CG_TCPSTATE_H
+#define CG_TCPSTATE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The kernel's numbers (include/net/tcp_states.h); netinet/tcp.h's TCP_ names are the same ones. */
+enum cg_tcp_state {
+	CG_TCP_ESTABLISHED = 1,
+	CG_TCP_SYN_SENT,
+	CG_TCP_SYN_RECV,
+	CG_TCP_FIN_WAIT1,
+	CG_TCP_FIN_WAIT2,
+	CG_TCP_TIME_WAIT,
+	CG_TCP_CLOSE,
+	CG_TCP_CLOSE_WAIT,
+	CG_TCP_LAST_ACK,
+	CG_TCP_LISTEN,
+	CG_TCP_CLOSING
+};
+
+/* An address as the kernel gives it; family 0: unknown. IPv4 mapped into IPv6 stays AF_INET6. */
+struct cg_addr {
+	uint16_t family;
+	uint16_t port;     /* host order */
+	uint8_t bytes[16]; /* network order; IPv4 in the first four */
+};
+
+struct cg_tcp {
+	uint8_t state;         /* enum cg_tcp_state; 0: the kernel would not tell */
+	bool has_queues;       /* rqueue and wqueue are sock_diag's */
+	bool has_info;         /* the three times below are TCP_INFO's */
+	uint32_t rqueue;       /* unread bytes, and 1 for an unread FIN; a listener's backlog now */
+	uint32_t wqueue;       /* unacknowledged bytes, our FIN included; a listener's backlog limit */
+	uint32_t last_data_sent_ms;
+	uint32_t last_data_recv_ms;
+	uint32_t last_ack_recv_ms;
+	uint64_t inode;        /* 0 in a dump: never accepted, or an orphan */
+	uint64_t cookie;
+	struct cg_addr local, peer;
+};
+
+/* "127.0.0.1:80", "[::1]:80"; a mapped address is shown as IPv4. Returns text (buffer). "" for family 0. */
+const char *cg_addr_text(const struct cg_addr *addr, char text[64]);
+
+/* "ESTABLISHED", "CLOSE_WAIT", …; "?" out of range. */
+const char *cg_tcp_state_text(unsigned state);
+
+/* Is it a TCP socket? 1 yes, 0 no (or no socket at all), -errno when it cannot be known. Two getsockopt calls. */
+int cg_tcp_is_tcp(int fd);
+
+/* The state, times and addresses of one descriptor by TCP_INFO, getsockname, getpeername. -ENOTCONN is no error. */
+int cg_tcp_info(int fd, struct cg_tcp *ret);
+
+/* Only the state, by TCP_INFO: about 0.5 us. Returns enum cg_tcp_state or -errno. */
+int cg_tcp_state_of(int fd);
+
+/* Identity: the inode by fstat and the cookie by SO_COOKIE (0 where the kernel is older than 4.12). */
+int cg_tcp_identity(int fd, uint64_t *ret_inode, uint64_t *ret_cookie);
+
+/* Unread bytes by SIOCINQ, which does not count the FIN: what remains where netlink is refused. */
+int cg_tcp_unread(int fd, uint32_t *ret_bytes);
+
+/*
+ * A netlink socket for the dumps below: close-on-exec, non-blocking with a timeout of its own, never shared between
+ * threads. Returns the descriptor or -errno (seccomp, RestrictAddressFamilies, an old container).
+ */
+int cg_diag_open(void);
+
+/*
+ * Calls visit for each TCP socket of this network namespace, IPv4 and IPv6, whose state's bit (1 << state) is set. Stops
+ * early with visit's value where that is not 0. `buffer` of `size` (at least 16 KiB) is the caller's. Times are given.
+ * Returns 0 or -errno; -ETIMEDOUT after 2 s without an answer.
+ */
+typedef int cg_diag_visit(const struct cg_tcp *tcp, void *context);
+int cg_diag_dump(int netlink, uint32_t states, void *buffer, uint32_t size, cg_diag_visit *visit, void *context);
+
+/*
+ * Fills in queues, inode, cookie and times of the one socket with ret's addresses by an exact query. -ENOENT: no such
+ * socket (gone, in CLOSE, or in another network namespace).
+ */
+int cg_diag_query(int netlink, struct cg_tcp *ret);
+
+#endif
