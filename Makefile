@@ -75,7 +75,7 @@ $(BUILD)/exports.map: shim/exports.map.in shim/calls.def $(BUILD)/flags
 
 $(LIB): $(CORE_OBJ) $(EDGE_OBJ) $(BUILD)/exports.map
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -Wl,-soname,libcloseguard.so -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,initfirst \
+	$(Q)$(CC) -shared -Wl,-soname,libcloseguard.so -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
 		-Wl,--version-script=$(BUILD)/exports.map -Wl,--no-undefined \
 		-o $@ $(CORE_OBJ) $(EDGE_OBJ) $(LDFLAGS_ALL) -ldl
 

@@ -1,0 +1,31 @@
+/*
+ * symbol.h: names for addresses inside the watched process: finds the module, asks the annex, remembers the answer.
+ *
+ * Sweep thread, or the exiting thread. The annex (libcloseguard-dw.so, beside this library) is loaded at the first
+ * question; where it or libdw is missing, frames carry module, offset and build-id only and one warning says so.
+ */
+#ifndef CG_SYMBOL_H
+#define CG_SYMBOL_H
+
+#include "report.h"
+
+/*
+ * Begins a report: the annex may spend budget_ns on all questions until the next begin; what is over that is answered
+ * with module and offset (and asked again in a later report). may_load false: only what is remembered already, the
+ * annex is not loaded (a signal handler; a sealed process).
+ */
+void cg_symbol_begin(uint64_t budget_ns, bool may_load);
+
+/* A cg_resolve for struct cg_report; context is not used. */
+unsigned cg_symbol_resolve(void *context, uint64_t ip, uint32_t generation, struct cg_frame *frames, unsigned max);
+
+/* Why the annex cannot be used, for one warning line; NULL while it is fine or was not needed yet. */
+const char *cg_symbol_trouble(void);
+
+/* The directory of libcloseguard.so itself, without a trailing slash; "" if unknown. Any context after start. */
+const char *cg_symbol_own_dir(void);
+
+/* In a forked child: the annex's memory was the parent's; forget the loaded state's budget, keep the cache. */
+void cg_symbol_after_fork(void);
+
+#endif
