@@ -1,9 +1,10 @@
 # closeguard. Start with: make deps demo
 #
-# Targets that people and CI rely on: all, deps, demo, check, check-apps, bench, fuzz, asan, tsan, lint, install.
+# Targets that people and CI rely on: all, deps, demo, check, check-apps, bench, fuzz, asan, tsan, lint, aarch64, install.
 
 BUILD ?= build
 PREFIX ?= /usr/local
+DESTDIR ?=
 CC ?= cc
 CFLAGS ?= -O2 -g
 SANITIZE ?=
@@ -13,7 +14,8 @@ Q = @
 say = @printf '  %-7s %s\n' $(1) $(2)
 endif
 
-ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+# On a machine where `make deps` is only about to install the compiler, the kernel has to answer.
+ARCH := $(or $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1),$(shell uname -m))
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror
 CPPFLAGS_ALL = -D_GNU_SOURCE -Ishim -Ipolicy $(CPPFLAGS)
@@ -21,34 +23,50 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -Ishim -Ipolicy $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -fexceptions -fno-omit-frame-pointer -fno-plt \
 	-ftls-model=initial-exec -pthread $(CFLAGS) $(SANITIZE)
 LDFLAGS_ALL = -pthread $(LDFLAGS) $(SANITIZE)
+# now: no lazy binding inside somebody's signal handler. nodelete: our thread and atfork handlers outlive a dlclose.
+SHARED = -shared -Wl,--as-needed -Wl,--no-undefined -Wl,-z,now -Wl,-z,relro -Wl,-z,text
+SHARED_SHIM = $(SHARED) -Wl,-z,nodelete
 
 LIB = $(BUILD)/libcloseguard.so
 ANNEX_DW = $(BUILD)/libcloseguard-dw.so
+ANNEX_CONFIG = $(BUILD)/libcloseguard-config.so
+ANNEXES = $(if $(SHIM_ANNEX),$(ANNEX_DW)) $(if $(POLICY_ANNEX),$(ANNEX_CONFIG))
 COMMAND = $(BUILD)/closeguard
 
 # What only makes sense inside the preloaded library; the unit tests link everything else.
-SHIM_EDGE = $(wildcard shim/wrap_*.c) shim/shim.c
+SHIM_EDGE = $(wildcard shim/wrap_*.c shim/shim.c)
 SHIM_ANNEX = $(wildcard shim/annex_*.c)
-SHIM_CORE = $(filter-out $(SHIM_EDGE) $(SHIM_ANNEX),$(wildcard shim/*.c))
+# The only user of libconfig; everything else in policy/ is part of the core.
+POLICY_ANNEX = $(wildcard policy/parse*.c)
+POLICY_CORE = $(filter-out $(POLICY_ANNEX),$(wildcard policy/*.c))
+SHIM_CORE = $(filter-out $(SHIM_EDGE) $(SHIM_ANNEX),$(wildcard shim/*.c)) $(POLICY_CORE)
 SHIM_ARCH = $(wildcard shim/*_$(ARCH).S)
 CLI_SRC = $(wildcard cli/*.c)
 
 obj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
 CORE_OBJ = $(call obj,$(SHIM_CORE))
 EDGE_OBJ = $(call obj,$(SHIM_EDGE) $(SHIM_ARCH))
-ANNEX_OBJ = $(call obj,$(SHIM_ANNEX))
+ANNEX_DW_OBJ = $(call obj,$(SHIM_ANNEX))
+ANNEX_CONFIG_OBJ = $(call obj,$(POLICY_ANNEX))
 CLI_OBJ = $(call obj,$(CLI_SRC))
 CORE = $(BUILD)/libcore.a
 
-.PHONY: all deps demo check check-apps bench fuzz asan tsan lint install clean
+.PHONY: all deps demo aarch64 aarch64-build install clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-all: $(LIB) $(ANNEX_DW) $(COMMAND)
+all: $(LIB) $(ANNEXES) $(COMMAND)
 
-# Rebuild when the flags change: this file's content is the flags.
-FLAGS_NOW = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)
-$(BUILD)/flags: FORCE
+# What to install follows from what else was asked for: the demo needs no JVM. DEPS="build demo test lint" overrides.
+DEPS_WANTED = $(filter-out deps,$(MAKECMDGOALS))
+DEPS ?= build demo $(if $(DEPS_WANTED),$(if $(filter-out all demo install lint aarch64,$(DEPS_WANTED)),test),test) \
+	$(filter lint,$(DEPS_WANTED))
+deps:
+	$(Q)tests/deps.sh $(DEPS)
+
+# Rebuild when the flags change: this file's content is the flags. `make -j deps check` builds nothing before deps is done.
+FLAGS_NOW = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(SHARED_SHIM)
+$(BUILD)/flags: FORCE | $(filter deps,$(MAKECMDGOALS))
 	$(Q)mkdir -p $(BUILD)
 	$(Q)echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
 .PHONY: FORCE
@@ -75,22 +93,44 @@ $(BUILD)/exports.map: shim/exports.map.in shim/calls.def $(BUILD)/flags
 
 $(LIB): $(CORE_OBJ) $(EDGE_OBJ) $(BUILD)/exports.map
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -Wl,-soname,libcloseguard.so -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
-		-Wl,--version-script=$(BUILD)/exports.map -Wl,--no-undefined \
-		-o $@ $(CORE_OBJ) $(EDGE_OBJ) $(LDFLAGS_ALL) -ldl
+	$(Q)$(CC) $(SHARED_SHIM) -Wl,-soname,$(@F) -Wl,--version-script=$(BUILD)/exports.map -o $@ $(CORE_OBJ) $(EDGE_OBJ) \
+		$(LDFLAGS_ALL) -ldl
 
-$(ANNEX_DW): $(ANNEX_OBJ)
+$(ANNEX_DW): $(ANNEX_DW_OBJ)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -Wl,-soname,libcloseguard-dw.so -Wl,-z,now -Wl,-z,relro -Wl,--no-undefined -o $@ $^ \
-		$(LDFLAGS_ALL) -ldw -lelf
+	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -ldw -lelf
+
+$(ANNEX_CONFIG): $(ANNEX_CONFIG_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -lconfig
 
 $(COMMAND): $(CLI_OBJ) $(CORE)
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $(CLI_OBJ) $(CORE) $(LDFLAGS_ALL) -ldl
 
--include $(patsubst %.o,%.d,$(CORE_OBJ) $(EDGE_OBJ) $(ANNEX_OBJ) $(CLI_OBJ))
+-include $(patsubst %.o,%.d,$(CORE_OBJ) $(EDGE_OBJ) $(ANNEX_DW_OBJ) $(ANNEX_CONFIG_OBJ) $(CLI_OBJ))
+
+# The annexes stand beside the library: that is where it looks for them.
+TO = $(DESTDIR)$(PREFIX)
+install: all
+	install -d $(TO)/bin $(TO)/lib $(TO)/include $(TO)/share/closeguard/policy
+	install -m 755 $(COMMAND) $(TO)/bin
+	install -m 644 $(LIB) $(ANNEXES) $(TO)/lib
+	$(if $(wildcard shim/closeguard.h),install -m 644 shim/closeguard.h $(TO)/include)
+	$(if $(wildcard policy/*.cfg),install -m 644 $(wildcard policy/*.cfg) $(TO)/share/closeguard/policy)
+	$(foreach page,$(wildcard man/*.[1-8]),install -D -m 644 $(page) \
+		$(TO)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)) &&) :
+
+# Does the other architecture still compile, and where its libc is installed, link?
+AARCH64_CC ?= aarch64-linux-gnu-gcc
+aarch64:
+	$(Q)$(MAKE) --no-print-directory BUILD=build-aarch64 CC=$(AARCH64_CC) aarch64-build
+CROSS_LIBC = echo 'int main(void) { return 0; }' | $(CC) -x c -o /dev/null - 2>/dev/null
+aarch64-build: $(CORE_OBJ) $(EDGE_OBJ)
+	$(Q)if $(CROSS_LIBC); then $(MAKE) --no-print-directory $(LIB); else echo 'aarch64: no libc to link with'; fi
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) build-aarch64 build-asan build-clang build-fuzz build-tsan
 
 include tests/tests.mk
+include $(wildcard demo/*.mk)

@@ -1,0 +1,107 @@
+# The tests, included by the Makefile.
+#
+#   tests/static/*.sh         rules about the sources and the built library
+#   tests/unit/test_*.c       programs linked with the core and Check
+#   tests/e2e/test_*.{py,sh}  executables that look at the real library from outside
+#   tests/e2e/prog_*.{c,cc}   what those run under the shim: built plainly, never linked with closeguard
+#   tests/e2e/lib_*.{c,cc}    shared libraries that those load
+#
+# An e2e source may hold one comment line "build flags: ..." with flags of its own (-D_FORTIFY_SOURCE=2, -static).
+# All print "ok NAME", "not ok NAME: why" or "skip NAME: why", which tests/run counts.
+
+.PHONY: check check-apps check-sanitized bench fuzz fuzz-run asan tsan lint lint-build test-programs
+
+TESTS_OUT = $(BUILD)/tests
+RUN = tests/run --build $(BUILD)
+
+STATIC_TESTS = $(wildcard tests/static/*.sh)
+UNIT_PROGRAMS = $(patsubst tests/unit/%.c,$(TESTS_OUT)/unit/%,$(wildcard tests/unit/test_*.c))
+E2E_TESTS = $(wildcard tests/e2e/test_*.py tests/e2e/test_*.sh)
+E2E_PROGRAMS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/e2e/prog_*.c)) \
+	$(patsubst tests/%.cc,$(TESTS_OUT)/%,$(wildcard tests/e2e/prog_*.cc)) \
+	$(patsubst tests/%.c,$(TESTS_OUT)/%.so,$(wildcard tests/e2e/lib_*.c)) \
+	$(patsubst tests/%.cc,$(TESTS_OUT)/%.so,$(wildcard tests/e2e/lib_*.cc))
+BENCH_PROGRAMS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/bench/*.c))
+FUZZERS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+test-programs: $(UNIT_PROGRAMS) $(E2E_PROGRAMS)
+
+# A source says by what it includes which libraries it is linked with.
+HEADER_LIBS = curl/curl.h:-lcurl jansson.h:-ljansson libconfig.h:-lconfig openssl/:-lssl:-lcrypto
+parts = $(subst :, ,$(1))
+libs_of = $(foreach entry,$(HEADER_LIBS),$(if $(shell grep -l '^#include <$(firstword $(call parts,$(entry)))' $(1)),\
+	$(wordlist 2,9,$(call parts,$(entry)))))
+flags_of = $(shell sed -n 's/^.*build flags: *//; T; s/ *\*\/ *$$//; p' $(1))
+
+$(UNIT_PROGRAMS): $(TESTS_OUT)/unit/%: $(BUILD)/obj/tests/unit/%.c.o $(CORE)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $< $(CORE) $(LDFLAGS_ALL) `pkg-config --libs check` $(call libs_of,tests/unit/$*.c) -ldl -lm
+
+# -D_GNU_SOURCE= is what "#define _GNU_SOURCE" says, so a source may also say it itself.
+PLAIN = -D_GNU_SOURCE= -Ishim -O2 -g -Wall -pthread -MMD -MP
+plain_build = $(PLAIN) $(1) $(call flags_of,$<) -o $@ $< $(call libs_of,$<) -ldl
+
+$(TESTS_OUT)/%: tests/%.c $(BUILD)/flags
+	$(call say,PROG,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(call plain_build)
+
+$(TESTS_OUT)/%: tests/%.cc $(BUILD)/flags
+	$(call say,PROG,$@)
+	$(Q)mkdir -p $(@D) && $(CXX) $(call plain_build)
+
+$(TESTS_OUT)/%.so: tests/%.c $(BUILD)/flags
+	$(call say,PROG,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(call plain_build,-shared -fPIC)
+
+$(TESTS_OUT)/%.so: tests/%.cc $(BUILD)/flags
+	$(call say,PROG,$@)
+	$(Q)mkdir -p $(@D) && $(CXX) $(call plain_build,-shared -fPIC)
+
+-include $(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.c.d,$(wildcard tests/unit/test_*.c))
+-include $(wildcard $(TESTS_OUT)/e2e/*.d $(TESTS_OUT)/bench/*.d)
+
+APPS = $(wildcard tests/apps.sh)
+check: all test-programs
+	$(Q)$(RUN) $(if $(BUDGET),--budget $(BUDGET)) $(STATIC_TESTS) $(UNIT_PROGRAMS) $(E2E_TESTS) \
+		$(if $(APPS),--timeout 600 '$(APPS) quick')
+
+check-apps: all test-programs
+	$(Q)$(RUN) --timeout 3600 $(or $(APPS),tests/apps.sh)
+
+BENCH = $(firstword $(wildcard tests/bench/run.py tests/bench/run.sh))
+bench: all $(BENCH_PROGRAMS)
+	$(if $(BENCH),$(Q)CLOSEGUARD_TEST_BUILD=$(abspath $(BUILD)) CLOSEGUARD_TEST_LIB=$(abspath $(LIB)) $(BENCH),\
+		@echo 'bench: there are no benchmarks in tests/bench')
+
+# Sanitizers. Unit tests are instrumented throughout; in e2e tests only the library is, and its runtime is preloaded
+# into the plain programs before it (CLOSEGUARD_TEST_PRELOAD).
+SANITIZE_asan = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# TSan does not know fences (-Wno-tsan says that it is known).
+SANITIZE_tsan = -fsanitize=thread -Wno-tsan
+asan tsan:
+	$(Q)$(MAKE) --no-print-directory BUILD=build-$@ SANITIZE='$(SANITIZE_$@)' SANITIZER=$@ check-sanitized
+check-sanitized: all test-programs
+	$(Q)$(RUN) --sanitize $(SANITIZER) --timeout 600 $(UNIT_PROGRAMS) $(E2E_TESTS)
+
+# Fuzzers need clang's libFuzzer; each runs for FUZZ_SECONDS.
+FUZZ_SECONDS ?= 30
+fuzz:
+	$(if $(FUZZERS),$(Q)$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang \
+		SANITIZE='-fsanitize=address,undefined,fuzzer-no-link' fuzz-run,@echo 'fuzz: there are no fuzzers in tests/fuzz')
+$(FUZZERS): $(TESTS_OUT)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.c.o $(CORE)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $< $(CORE) -fsanitize=address,undefined,fuzzer $(LDFLAGS_ALL) $(call libs_of,tests/fuzz/$*.c) -ldl
+fuzz-run: $(FUZZERS)
+	$(Q)for fuzzer in $(FUZZERS); do \
+		echo "fuzz: $$fuzzer for $(FUZZ_SECONDS) s"; \
+		mkdir -p $$fuzzer.corpus && $$fuzzer -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+			-artifact_prefix=$$fuzzer. $$fuzzer.corpus $(wildcard tests/fuzz/corpus) || exit 1; \
+	done
+
+lint:
+	$(Q)tests/run -j 1 --timeout 3600 tests/lint.sh
+# What tests/lint.sh builds with clang: everything compiled, nothing run.
+lint-build: $(CORE_OBJ) $(EDGE_OBJ) $(ANNEX_DW_OBJ) $(ANNEX_CONFIG_OBJ) $(CLI_OBJ) \
+	$(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.c.o,$(wildcard tests/unit/test_*.c))
