@@ -50,6 +50,9 @@ const char *cg_verdict_name(enum cg_verdict verdict);
 const char *cg_age_source_name(enum cg_age_source source);
 const char *cg_origin_name(unsigned origin); /* enum cg_origin */
 
+/* "ECONNRESET" for the errors that findings carry; "" for any other, whose number is shown instead. */
+const char *cg_error_name(int error);
+
 /* What became of the connections of the same opening stack so far. */
 struct cg_history {
 	uint64_t opened;
@@ -91,7 +94,10 @@ struct cg_judgement {
 /* Judges one socket. Pure: no clock, no system call, no state. Any context. */
 void cg_detect(const struct cg_facts *facts, struct cg_judgement *ret);
 
-/* A verdict on the code from its history: bug or overload, and how sure. Any context. */
+/*
+ * A verdict on the code from its history: bug or overload, and how sure. `told`: a read returned 0; for `shared` that it
+ * was closed here, for a dead socket (no cause) that a call said so. Any context.
+ */
 void cg_detect_verdict(const struct cg_history *history, enum cg_cause cause, bool told, enum cg_verdict *ret_verdict,
                        unsigned *ret_confidence);
 

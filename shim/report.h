@@ -2,7 +2,8 @@
  * report.h: printers over struct cg_finding. Text and JSON are made from the same struct and cannot disagree on facts.
  *
  * They write into a cg_buf, take no lock, allocate nothing and make no system call; frames are named through `resolve`.
- * One file per format: report_text.c, report_json.c.
+ * One file per format: report_text.c, report_json.c. What does not fit into the buffer is left out in whole lines (an
+ * object with fewer frames and sockets, or none), so that a log never holds half a line; the buffer's `truncated` tells.
  */
 #ifndef CG_REPORT_H
 #define CG_REPORT_H
@@ -60,6 +61,12 @@ void cg_text_resolved(struct cg_buf *out, const struct cg_report *report, const 
 void cg_json_resolved(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding);
 void cg_text_warning(struct cg_buf *out, const struct cg_report *report, const char *text);
 void cg_json_warning(struct cg_buf *out, const struct cg_report *report, const char *text);
+
+/*
+ * What was found in one line, for a person, without program and newline: "LEAK 37 sockets in CLOSE_WAIT, oldest 5m12s:
+ * read() returned 0 and they were not closed (eof_ignored, confidence 0.95)".
+ */
+void cg_report_headline(struct cg_buf *out, const struct cg_finding *finding, bool again);
 
 /* A summary is begun, its groups are added one by one (not all need be in memory), and ended. */
 void cg_text_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);

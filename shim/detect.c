@@ -1,0 +1,193 @@
+/*
+ * detect.c: judges one socket by what is known of it.
+ *
+ * The kernel says what state the socket is in and what is unread; the record only says who did something and when.
+ */
+#include "detect.h"
+
+#include "calls.h"
+
+static const uint64_t NS_PER_MS = 1000000ULL;
+
+/*
+ * A send and a FIN closer together than this may have come in either order: the kernel's times are in jiffies (up to
+ * 10 ms) and are cut to milliseconds. The price is that a reply sent this soon after the FIN counts as sent before it.
+ */
+static const uint64_t SEND_SLACK_NS = 20 * 1000000ULL;
+
+/* Sources that agree within a jiffy tell the same thing, so the one that says most about the program names the age. */
+static const uint64_t SAME_AGE_NS = 10 * 1000000ULL;
+
+/* Without sock_diag's queue a FIN that was read past us looks like one that waits, so such a verdict stays weak. */
+static const unsigned UNKNOWN_QUEUE_CONFIDENCE = 400;
+
+static uint32_t slot_flags(const struct cg_facts *facts)
+{
+	return facts->has_slot ? facts->slot.flags : 0;
+}
+
+static uint64_t since(uint64_t now_ns, uint64_t then_ns)
+{
+	return then_ns && now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
+/* Holds the socket only because a fork or an exec left it open here, and never touched it. */
+static bool is_bystander(const struct cg_facts *facts)
+{
+	return (slot_flags(facts) & (CG_SLOT_INHERITED | CG_SLOT_USED)) == CG_SLOT_INHERITED;
+}
+
+/* How long ago the program was told that the peer is gone; 0: it was not, as far as the record knows. */
+static uint64_t told_ns(const struct cg_facts *facts)
+{
+	return slot_flags(facts) & (CG_SLOT_EOF | CG_SLOT_ERROR) ? since(facts->now_ns, facts->slot.eof_ns) : 0;
+}
+
+static uint64_t first_seen_ns(const struct cg_facts *facts)
+{
+	return facts->has_slot ? since(facts->now_ns, facts->slot.first_seen_ns) : 0;
+}
+
+/*
+ * It was not closable before data last came in, and one that was opened here not before it was opened: a connection
+ * that never received anything has the time since boot as last_data_recv. An accepted one may have waited in the
+ * backlog.
+ */
+static uint64_t upper_bound(const struct cg_facts *facts)
+{
+	uint64_t upper = facts->tcp.has_info ? facts->tcp.last_data_recv_ms * NS_PER_MS : 0;
+	bool opened_here =
+	    facts->has_slot && facts->slot.origin == CG_ORIGIN_SEEN && facts->slot.role == CG_ROLE_CONNECTED;
+	uint64_t open = opened_here ? since(facts->now_ns, facts->slot.open_ns) : 0;
+	return open && upper > open ? open : upper;
+}
+
+/*
+ * `kernel_ns` is a lower bound from the kernel, 0 for none: last_ack_recv is one only where the peer's last segment was
+ * the FIN or came after it. A connection that an RST ended may have been idle for hours before.
+ */
+static void bound_age(const struct cg_facts *facts, uint64_t kernel_ns, struct cg_judgement *ret)
+{
+	uint64_t eof = told_ns(facts), seen = first_seen_ns(facts);
+	uint64_t age = seen > kernel_ns ? seen : kernel_ns;
+	if (eof > age)
+		age = eof;
+
+	if (eof && eof + SAME_AGE_NS >= age)
+		ret->age_source = CG_AGE_EOF;
+	else if (kernel_ns && kernel_ns + SAME_AGE_NS >= age)
+		ret->age_source = CG_AGE_KERNEL;
+	else
+		ret->age_source = CG_AGE_FIRST_SEEN;
+	ret->age_ns = age;
+
+	uint64_t upper = upper_bound(facts);
+	ret->age_max_ns = upper && upper < age ? age : upper;
+}
+
+static void conclude(const struct cg_facts *facts, enum cg_cause cause, bool told, struct cg_judgement *ret)
+{
+	ret->kind = CG_KIND_CLOSE_WAIT;
+	ret->cause = cause;
+	cg_detect_verdict(&facts->history, cause, told, &ret->verdict, &ret->confidence);
+}
+
+static bool sends_after_fin(const struct cg_facts *facts, uint64_t age_ns)
+{
+	uint64_t sent = facts->tcp.last_data_sent_ms * NS_PER_MS;
+	return facts->tcp.has_info && sent + SEND_SLACK_NS < age_ns && sent < facts->warn_after_ns;
+}
+
+/*
+ * How long nothing has happened since the program knew: a FIN that waited for an hour and was read just now, or a reply
+ * that was finished just now, is not a leak at once.
+ */
+static uint64_t idle_since_eof(const struct cg_facts *facts, uint64_t age_ns)
+{
+	uint64_t idle = age_ns;
+	if (slot_flags(facts) & CG_SLOT_EOF && facts->slot.eof_ns && told_ns(facts) < idle)
+		idle = told_ns(facts);
+	uint64_t sent = facts->tcp.last_data_sent_ms * NS_PER_MS;
+	return facts->tcp.has_info && sent < idle ? sent : idle;
+}
+
+/* The program has read the end. Either it has reason to keep its own half open, or it forgot to close. */
+static void judge_consumed(const struct cg_facts *facts, bool told, struct cg_judgement *ret)
+{
+	bool sending = sends_after_fin(facts, ret->age_ns);
+	bool unsent = facts->tcp.has_queues && facts->tcp.wqueue > 0;
+	if (sending || unsent || facts->relayed) {
+		conclude(facts, CG_CAUSE_HALF_CLOSE, told, ret);
+		ret->quiet = sending;
+		return;
+	}
+	conclude(facts, CG_CAUSE_EOF_IGNORED, told, ret);
+	ret->mature = idle_since_eof(facts, ret->age_ns) >= facts->warn_after_ns;
+}
+
+static void judge_unread(const struct cg_facts *facts, struct cg_judgement *ret)
+{
+	uint32_t fin = facts->tcp.has_queues ? 1 : 0; /* sock_diag counts it, SIOCINQ does not */
+	conclude(facts, facts->tcp.rqueue > fin ? CG_CAUSE_DATA_UNREAD : CG_CAUSE_FIN_UNREAD, false, ret);
+	if (ret->cause == CG_CAUSE_FIN_UNREAD && !facts->tcp.has_queues && ret->confidence > UNKNOWN_QUEUE_CONFIDENCE)
+		ret->confidence = UNKNOWN_QUEUE_CONFIDENCE;
+}
+
+static void judge_close_wait(const struct cg_facts *facts, struct cg_judgement *ret)
+{
+	bool told = slot_flags(facts) & CG_SLOT_EOF;
+	bool consumed = facts->tcp.has_queues ? facts->tcp.rqueue == 0 : told;
+
+	if (facts->fd < 0 && !facts->in_backlog && !facts->departed)
+		return;
+	if (facts->fd >= 0 && is_bystander(facts) && facts->held_by_opener)
+		return;
+	bound_age(facts, facts->tcp.has_info ? facts->tcp.last_ack_recv_ms * NS_PER_MS : 0, ret);
+	ret->mature = ret->age_ns >= facts->warn_after_ns;
+
+	if (facts->in_backlog)
+		conclude(facts, CG_CAUSE_NEVER_ACCEPTED, false, ret);
+	else if (facts->fd < 0)
+		conclude(facts, CG_CAUSE_SHARED, true, ret);
+	else if (is_bystander(facts))
+		conclude(facts, CG_CAUSE_SHARED, false, ret);
+	else if (consumed)
+		judge_consumed(facts, told, ret);
+	else
+		judge_unread(facts, ret);
+}
+
+/* A socket in CLOSE may be new, or its connect may have failed: only one that was a connection is dead. */
+static bool was_connected(const struct cg_slot *slot)
+{
+	if (slot->role == CG_ROLE_ACCEPTED)
+		return true;
+	unsigned last_call = (unsigned)(slot->last_use >> 56);
+	bool used = slot->last_use && last_call != CG_CALL_connect;
+	return slot->role == CG_ROLE_CONNECTED &&
+	       (used || slot->flags & (CG_SLOT_EOF | CG_SLOT_ERROR | CG_SLOT_SHUT_WR));
+}
+
+static void judge_dead_socket(const struct cg_facts *facts, struct cg_judgement *ret)
+{
+	if (!facts->has_slot || !was_connected(&facts->slot))
+		return;
+	if (is_bystander(facts) && facts->held_by_opener)
+		return;
+	bool told = slot_flags(facts) & (CG_SLOT_EOF | CG_SLOT_ERROR);
+	bound_age(facts, 0, ret);
+	conclude(facts, CG_CAUSE_NONE, told, ret);
+	ret->kind = CG_KIND_DEAD_SOCKET;
+	ret->mature = ret->age_ns >= facts->warn_after_ns;
+}
+
+void cg_detect(const struct cg_facts *facts, struct cg_judgement *ret)
+{
+	*ret = (struct cg_judgement){.kind = CG_KIND_NONE};
+	if (slot_flags(facts) & CG_SLOT_IGNORED)
+		return;
+	if (facts->tcp.state == CG_TCP_CLOSE_WAIT)
+		judge_close_wait(facts, ret);
+	else if (facts->tcp.state == CG_TCP_CLOSE && facts->fd >= 0)
+		judge_dead_socket(facts, ret);
+}

@@ -1,0 +1,243 @@
+/* report_json_finding.c: a finding as members of a JSON object. */
+#include "calls.h"
+#include "report_json_finding.h"
+
+/*
+ * Key writers put a comma before every key; an object starts with a key of its own. Names in the code are constants and
+ * need no escaping; whatever comes from outside goes through cg_buf_json_string.
+ */
+static void key(struct cg_buf *out, const char *name)
+{
+	cg_buf_fmt(out, ",\"%s\":", name);
+}
+
+void cg_json_string(struct cg_buf *out, const char *name, const char *text)
+{
+	key(out, name);
+	cg_buf_json_string(out, text);
+}
+
+static void add_string_if_any(struct cg_buf *out, const char *name, const char *text)
+{
+	if (*text)
+		cg_json_string(out, name, text);
+}
+
+static void add_string_or_null(struct cg_buf *out, const char *name, const char *text)
+{
+	key(out, name);
+	if (*text)
+		cg_buf_json_string(out, text);
+	else
+		cg_buf_str(out, "null");
+}
+
+static void add_number(struct cg_buf *out, const char *name, uint64_t n)
+{
+	cg_buf_fmt(out, ",\"%s\":%lu", name, n);
+}
+
+static void add_number_if(struct cg_buf *out, const char *name, uint64_t n, bool known)
+{
+	key(out, name);
+	if (known)
+		cg_buf_fmt(out, "%lu", n);
+	else
+		cg_buf_str(out, "null");
+}
+
+static void add_seconds(struct cg_buf *out, const char *name, uint64_t ns)
+{
+	key(out, name);
+	cg_buf_seconds(out, ns);
+}
+
+/* 0: unknown */
+static void add_seconds_or_null(struct cg_buf *out, const char *name, uint64_t ns)
+{
+	if (ns)
+		add_seconds(out, name, ns);
+	else
+		cg_buf_fmt(out, ",\"%s\":null", name);
+}
+
+static void add_frame(struct cg_buf *out, const struct cg_frame *frame)
+{
+	cg_buf_str(out, "{\"module\":");
+	cg_buf_json_string(out, frame->module);
+	add_string_or_null(out, "build_id", frame->build_id);
+	cg_buf_fmt(out, ",\"offset\":\"0x%llx\"", (unsigned long long)frame->offset);
+	add_string_if_any(out, "function", frame->function);
+	add_string_if_any(out, "file", frame->file);
+	if (frame->line)
+		add_number(out, "line", frame->line);
+	if (frame->inlined)
+		cg_buf_str(out, ",\"inlined\":true");
+	cg_buf_char(out, '}');
+}
+
+static void add_stack(struct cg_buf *out, const struct cg_report *report, const struct cg_place *place, unsigned most)
+{
+	unsigned addresses = place->depth < most ? place->depth : most;
+	const char *separator = "";
+	key(out, "stack");
+	cg_buf_char(out, '[');
+	for (unsigned at = 0; at < addresses; at++) {
+		struct cg_frame frames[CG_FRAMES_PER_IP];
+		unsigned n = report->resolve(report->resolve_context, place->ip[at], place->generation, frames,
+		                             CG_FRAMES_PER_IP);
+		for (unsigned i = 0; i < n; i++) {
+			cg_buf_str(out, separator);
+			add_frame(out, &frames[i]);
+			separator = ",";
+		}
+	}
+	cg_buf_char(out, ']');
+	if (addresses < place->depth || place->stack_flags & CG_STACK_TRUNCATED)
+		cg_buf_str(out, ",\"truncated\":true");
+}
+
+static void add_place(struct cg_buf *out, const struct cg_report *report, const char *name,
+                      const struct cg_place *place, const struct cg_json_detail *detail)
+{
+	key(out, name);
+	if (!place->known) {
+		cg_buf_str(out, "null");
+		return;
+	}
+	cg_buf_str(out, "{\"call\":");
+	cg_buf_json_string(out, cg_call_name(place->call));
+	add_string_or_null(out, "thread", place->thread);
+	add_seconds_or_null(out, "age_s", place->age_ns);
+	add_stack(out, report, place, detail->addresses);
+	cg_buf_char(out, '}');
+}
+
+static void add_place_if_known(struct cg_buf *out, const struct cg_report *report, const char *name,
+                               const struct cg_place *place, const struct cg_json_detail *detail)
+{
+	if (place->known)
+		add_place(out, report, name, place, detail);
+}
+
+static void add_address(struct cg_buf *out, const char *name, const struct cg_addr *addr)
+{
+	char text[64];
+	add_string_or_null(out, name, cg_addr_text(addr, text));
+}
+
+static void add_holders(struct cg_buf *out, const struct cg_socket_view *socket)
+{
+	unsigned shown = socket->holders < CG_HOLDERS_SHOWN ? socket->holders : CG_HOLDERS_SHOWN;
+	key(out, "shared_with");
+	cg_buf_char(out, '[');
+	for (unsigned i = 0; i < shown; i++)
+		cg_buf_fmt(out, "%s%d", i ? "," : "", (int)socket->shared_with[i]);
+	cg_buf_char(out, ']');
+	if (socket->holders > shown)
+		add_number(out, "holders", socket->holders);
+}
+
+static void add_polled_by(struct cg_buf *out, int polled_by)
+{
+	key(out, "polled_by");
+	if (polled_by >= 0)
+		cg_buf_fmt(out, "%d", polled_by);
+	else
+		cg_buf_str(out, polled_by == -1 ? "null" : "\"unknown\"");
+}
+
+static void add_socket(struct cg_buf *out, const struct cg_socket_view *socket)
+{
+	cg_buf_str(out, "{\"fd\":");
+	if (socket->fd >= 0)
+		cg_buf_fmt(out, "%d", socket->fd);
+	else
+		cg_buf_str(out, "null");
+	add_string_or_null(out, "state", socket->tcp.state ? cg_tcp_state_text(socket->tcp.state) : "");
+	add_address(out, "local", &socket->tcp.local);
+	add_address(out, "peer", &socket->tcp.peer);
+	add_seconds(out, "age_s", socket->age_ns);
+	add_seconds_or_null(out, "age_max_s", socket->age_max_ns);
+	cg_json_string(out, "age_source", cg_age_source_name(socket->age_source));
+	add_number_if(out, "unread_bytes", socket->unread_bytes, socket->has_unread);
+	add_number_if(out, "unsent_bytes", socket->unsent_bytes, socket->has_unsent);
+	add_number_if(out, "inode", socket->tcp.inode, socket->tcp.inode != 0);
+	add_polled_by(out, socket->polled_by);
+	add_holders(out, socket);
+	cg_buf_char(out, '}');
+}
+
+static void add_sockets(struct cg_buf *out, const struct cg_finding *finding, unsigned most)
+{
+	unsigned shown = finding->socket_count < most ? finding->socket_count : most;
+	key(out, "sockets");
+	cg_buf_char(out, '[');
+	for (unsigned i = 0; i < shown; i++) {
+		if (i)
+			cg_buf_char(out, ',');
+		add_socket(out, &finding->sockets[i]);
+	}
+	cg_buf_char(out, ']');
+}
+
+static void add_history(struct cg_buf *out, const struct cg_history *history)
+{
+	cg_buf_fmt(out, ",\"history\":{\"opened\":%lu", history->opened);
+	add_number(out, "closed", history->closed);
+	add_number(out, "closed_in_time", history->closed_in_time);
+	add_number(out, "closed_late", history->closed_late);
+	add_number(out, "never_closed", history->never_closed);
+	key(out, "delays_ms"); /* counts: under 1, 2, 4 … ms, and above */
+	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
+		cg_buf_fmt(out, "%c%lu", i ? ',' : '[', history->delays[i]);
+	cg_buf_str(out, "]}");
+}
+
+static void add_error(struct cg_buf *out, int error)
+{
+	const char *name = cg_error_name(error);
+	if (*name)
+		cg_json_string(out, "errno", name);
+	else if (error)
+		cg_buf_fmt(out, ",\"errno\":%d", error);
+}
+
+/* What only some kinds of findings have. */
+static void add_extras(struct cg_buf *out, const struct cg_finding *finding, bool again)
+{
+	if (finding->has_history)
+		add_history(out, &finding->history);
+	if (again)
+		cg_buf_str(out, ",\"again\":true");
+	add_error(out, finding->error);
+	if (finding->fd_limit) {
+		add_number(out, "open_fds", finding->open_fds);
+		add_number(out, "fd_limit", finding->fd_limit);
+	}
+	if (finding->forecast_ns)
+		add_seconds(out, "forecast_s", finding->forecast_ns);
+	add_string_if_any(out, "label", finding->label);
+}
+
+void cg_json_members(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again,
+                     const struct cg_json_detail *detail)
+{
+	unsigned sure = finding->confidence < 1000 ? finding->confidence : 1000;
+	cg_buf_fmt(out, "\"kind\":\"%s\"", cg_kind_name(finding->kind));
+	add_string_or_null(out, "cause", cg_cause_name(finding->cause));
+	cg_json_string(out, "verdict", cg_verdict_name(finding->verdict));
+	cg_buf_fmt(out, ",\"confidence\":%u.%03u", sure / 1000, sure % 1000);
+	add_number(out, "count", finding->count);
+	add_seconds(out, "oldest_age_s", finding->oldest_age_ns);
+	cg_json_string(out, "advice", finding->advice ? finding->advice : "");
+	cg_json_string(out, "origin", cg_origin_name(finding->origin));
+	add_place(out, report, "opened", &finding->opened, detail);
+	add_place(out, report, "eof", &finding->eof, detail);
+	add_place(out, report, "last_use", &finding->last_use, detail);
+	add_place_if_known(out, report, "connected", &finding->connected, detail);
+	add_place_if_known(out, report, "closed", &finding->closed, detail);
+	add_place_if_known(out, report, "here", &finding->here, detail);
+	add_sockets(out, finding, detail->sockets);
+	add_extras(out, finding, again);
+}

@@ -1,0 +1,21 @@
+/* report_json_finding.h: the members of a JSON finding, which a line of its own and a summary's group have in common.
+ */
+#ifndef CG_REPORT_JSON_FINDING_H
+#define CG_REPORT_JSON_FINDING_H
+
+#include "report.h"
+
+/* How much of stacks and sockets to give: less where the whole does not fit. */
+struct cg_json_detail {
+	unsigned addresses; /* of each stack */
+	unsigned sockets;
+};
+
+/* ,"name":"text" */
+void cg_json_string(struct cg_buf *out, const char *name, const char *text);
+
+/* "kind":… to the last member, without braces. */
+void cg_json_members(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again,
+                     const struct cg_json_detail *detail);
+
+#endif

@@ -1,0 +1,16 @@
+/* report_text_place.h: the parts of a text report that show where in the code something happened. */
+#ifndef CG_REPORT_TEXT_PLACE_H
+#define CG_REPORT_TEXT_PLACE_H
+
+#include "report.h"
+
+/* A name without control characters and invalid UTF-8: it may not move a terminal's cursor or forge a line of a log. */
+void cg_text_plain(struct cg_buf *out, const char *text);
+
+/* "  <what> read() 5s ago in thread "worker":" and its stack; nothing for a place that is not known. */
+void cg_text_place(struct cg_buf *out, const struct cg_report *report, const char *what, const struct cg_place *place);
+
+/* The same for the opening: a descriptor may also come from elsewhere than a call of this process. */
+void cg_text_opened(struct cg_buf *out, const struct cg_report *report, const struct cg_place *place);
+
+#endif
