@@ -1,0 +1,460 @@
+#!/usr/bin/env python3
+"""Every kind and cause of a finding, each from a program that does just that, counted against the kernel."""
+
+import socket
+import struct
+import subprocess
+import time
+
+import harness
+import kernel
+import programs
+from app import groups_of
+from harness import Skip
+
+
+def serve(t, program, *args, count=3, send=b"hello", ready="ready", **options):
+    """Starts a program that accepts, gives it so many clients that send and leave, and waits until it is done."""
+    app = t.start(program, *args, **options)
+    port = app.number("port")
+    for _ in range(count):
+        app.connect(port, send).close()
+    app.line(ready)
+    return app
+
+
+def server(t):
+    """A peer that accepts in the test itself."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+    listening.settimeout(harness.DEADLINE)
+    t.cleanups.append(listening.close)
+    return listening, listening.getsockname()[1]
+
+
+def eof_by(t, how, call):
+    app = serve(t, "prog_eof", how, 3)
+    group = app.expect("close_wait", "eof_ignored", 3)
+    t.equal(group["verdict"], "leak", "verdict")
+    t.equal(group["origin"], "seen", "origin")
+    t.equal(group["opened"]["call"], "accept", "the opening call")
+    t.equal(group["eof"]["call"], call, "the call that returned 0")
+    return group
+
+
+def test_eof_ignored_by_read(t):
+    eof_by(t, "read", "read")
+
+
+def test_eof_ignored_by_recv(t):
+    eof_by(t, "recv", "recv")
+
+
+def test_eof_ignored_by_recvfrom(t):
+    eof_by(t, "recvfrom", "recvfrom")
+
+
+def test_eof_ignored_by_readv(t):
+    eof_by(t, "readv", "readv")
+
+
+def test_eof_ignored_by_preadv2(t):
+    eof_by(t, "preadv2", "preadv2")
+
+
+def test_eof_ignored_by_recvmsg(t):
+    eof_by(t, "recvmsg", "recvmsg")
+
+
+def test_eof_ignored_by_recvmmsg(t):
+    eof_by(t, "recvmmsg", "recvmmsg")
+
+
+def test_eof_ignored_by_splice(t):
+    eof_by(t, "splice", "splice")
+
+
+def fortified(t, how):
+    """The program's own symbols show whether the compiler made the call that this test is about."""
+    path = programs.compile("prog_eof_fortified", harness.BUILD, ["-D_FORTIFY_SOURCE=2"], "prog_eof")
+    call = f"__{how}"
+    if f" {call}@" not in subprocess.check_output(["readelf", "-W", "--dyn-syms", path], text=True):
+        raise Skip(f"this compiler makes no {call}")
+    group = serve(t, path, how, 3).expect("close_wait", "eof_ignored", 3)
+    t.check(group["eof"]["call"] in (call, how[:4]), f"the call is {group['eof']['call']}")
+
+
+def test_eof_ignored_by_read_chk(t):
+    fortified(t, "read_chk")
+
+
+def test_eof_ignored_by_recv_chk(t):
+    fortified(t, "recv_chk")
+
+
+def test_eof_ignored_in_an_epoll_loop(t):
+    eof_by(t, "epoll", "read")
+
+
+def test_eof_ignored_by_a_thread(t):
+    group = eof_by(t, "thread", "read")
+    t.equal(group["eof"]["thread"], "reader", "the thread's name")
+
+
+def test_data_unread(t):
+    app = serve(t, "prog_unread", "some", 3)
+    group = app.expect("close_wait", "data_unread", 3)
+    t.equal([view["unread_bytes"] for view in group["sockets"]], [3, 3, 3], "unread bytes")
+
+
+def test_data_unread_that_nobody_ever_read(t):
+    app = t.start("prog_unread", "idle", 2)
+    port = app.number("port")
+    for _ in range(2):
+        app.connect(port, b"x" * 1000).close()
+    app.line("ready")
+    group = app.expect("close_wait", "data_unread", 2)
+    t.equal([view["unread_bytes"] for view in group["sockets"]], [1000, 1000], "unread bytes")
+
+
+def test_fin_unread_in_an_idle_pool(t):
+    app = serve(t, "prog_unread", "idle", 3, send=b"")
+    group = app.expect("close_wait", "fin_unread", 3)
+    t.equal([view["polled_by"] for view in group["sockets"]], [None] * 3, "polled_by")
+
+
+def test_fin_unread_in_a_stuck_loop(t):
+    app = t.start("prog_unread", "polled", 3)
+    port = app.number("port")
+    for _ in range(3):
+        app.connect(port, b"xx").close()
+    epoll = app.number("ready")
+    group = app.expect("close_wait", "fin_unread", 3)
+    t.equal([view["polled_by"] for view in group["sockets"]], [epoll] * 3, "polled_by")
+
+
+def test_age_is_the_kernels(t):
+    """The FIN was never read; its age lies between what the test measured and that plus one sweep."""
+    app = t.start("prog_unread", "idle", 1)
+    peer = app.connect(app.number("port"))
+    app.line("ready")
+    time.sleep(1)
+    peer.close()
+    closed = time.monotonic()
+    app.finding("close_wait", "fin_unread")
+    time.sleep(0.5)
+    view = groups_of(app.dump())[0]["sockets"][0]
+    waited = time.monotonic() - closed
+    t.check(waited - 0.7 <= view["age_s"] <= waited + 0.1, f"{view['age_s']} s old, the FIN came {waited} s ago")
+
+
+def shared_by(t, how, count=1):
+    listening, port = server(t)
+    app = t.start("prog_shared", how, port, count)
+    peers = [listening.accept()[0] for _ in range(count)]
+    children = [app.number("child") for _ in range(count if how == "child" else how == "passed")]
+    app.line("ready")
+    return app, peers, children
+
+
+def test_shared_by_a_dup_of_the_same_process(t):
+    """The original was closed, the dup is kept in a structure, and the peer has gone."""
+    app, peers, _ = shared_by(t, "dup", 3)
+    for peer in peers:
+        peer.close()
+    app.expect_kernel("fin_unread", 3)
+    app.finding("close_wait")
+    groups = [one for one in groups_of(app.dump()) if one["kind"] == "close_wait"]
+    t.equal(sum(one["count"] for one in groups), 3, "sockets")
+    t.check({one["cause"] for one in groups} <= {"shared", "fin_unread"}, f"causes {groups}")
+    for group in groups:
+        app.check_sockets(group, app.pid)
+
+
+def test_shared_by_fcntl_of_the_same_process(t):
+    app, peers, _ = shared_by(t, "fcntl", 2)
+    for peer in peers:
+        peer.close()
+    app.expect_kernel("fin_unread", 2)
+    app.finding("close_wait")
+    groups = [one for one in groups_of(app.dump()) if one["kind"] == "close_wait"]
+    t.equal(sum(one["count"] for one in groups), 2, "sockets")
+
+
+def test_shared_with_a_child(t):
+    app, peers, children = shared_by(t, "child")
+    peers[0].close()
+    app.expect_kernel("fin_unread", 1, children[0])
+    finding = app.finding("close_wait", "shared")
+    t.equal(finding["count"], 1, "count")
+    if finding["pid"] == app.pid:
+        t.equal(finding["sockets"][0]["shared_with"], children, "shared_with")
+    everyone = {one["pid"] for one in app.events("finding") if one["verdict"] == "leak"}
+    t.equal(len(everyone), 1, f"one process tells of it, not {everyone}")
+
+
+def test_shared_with_a_child_before_the_peer_closes(t):
+    """The parent closed, but no FIN goes out while the child holds the connection."""
+    app, _, children = shared_by(t, "child")
+    t.equal([tcp.state for tcp in kernel.tcp_of(children[0])], ["ESTABLISHED"], "the connection")
+    app.finding("close_wait", "shared")
+
+
+def test_shared_with_a_process_that_was_passed_it(t):
+    app, peers, children = shared_by(t, "passed")
+    peers[0].close()
+    app.expect_kernel("fin_unread", 1, children[0])
+    finding = app.finding("close_wait")
+    t.check(finding["cause"] in ("shared", "fin_unread"), f"cause {finding['cause']}")
+
+
+def test_never_accepted(t):
+    app = t.start("prog_backlog")
+    port = app.number("port")
+    peers = [app.connect(port) for _ in range(4)]
+    app.line("ready")
+    for peer in peers[1:]:
+        peer.close()
+    app.expect("close_wait", "never_accepted", 3)
+    app.tell()
+    app.line("drained")
+    app.wait_for(lambda: app.events("resolved"), "the backlog was emptied, and no line says so")
+
+
+def test_never_accepted_is_told_by_one_of_the_sharers(t):
+    app = t.start("prog_backlog", "inherited")
+    port = app.number("port")
+    peers = [app.connect(port) for _ in range(4)]
+    app.line("ready")
+    for peer in peers[1:]:
+        peer.close()
+    app.expect("close_wait", "never_accepted", 3)
+    time.sleep(1)
+    t.equal({one["pid"] for one in app.events("finding")}, {app.pid}, "the processes that told of it")
+
+
+def test_half_close_of_a_relay(t):
+    listening, upstream = server(t)
+    app = t.start("prog_halfclose", "relay", upstream)
+    peer = app.connect(app.number("port"), b"question")
+    answer = listening.accept()[0]
+    peer.shutdown(socket.SHUT_WR)
+    app.line("ready")
+    t.equal(answer.recv(99), b"question", "what the relay passed on")
+    app.expect_kernel("eof_ignored", 1)
+    time.sleep(harness.QUIET_TIME * harness.SLOW)
+    groups = [one for one in groups_of(app.dump()) if one["kind"] == "close_wait"]
+    t.equal([(one["cause"], one["verdict"]) for one in groups], [("half_close", "info")], "the relay's groups")
+    t.check(not [one for one in app.events("finding") if one["verdict"] == "leak"], "a relay was told as a leak")
+    answer.close()
+
+
+def test_half_close_that_still_sends(t):
+    app = t.start("prog_halfclose", "sending", 0)
+    peer = app.connect(app.number("port"), b"question")
+    peer.shutdown(socket.SHUT_WR)
+    app.line("ready")
+    app.expect_kernel("eof_ignored", 1)
+    app.silent(opened=1)
+    t.check(not [one for one in groups_of(app.dump()) if one["verdict"] == "leak"], "told as a leak")
+
+
+def test_fin_wait2_after_a_shutdown(t):
+    listening, port = server(t)
+    app = t.start("prog_halfclose", "waiting", port)
+    peer = listening.accept()[0]
+    app.line("ready")
+    app.wait_for(lambda: [tcp for tcp in kernel.tcp_of(app.pid) if tcp.state == "FIN_WAIT2"], "no FIN_WAIT2")
+    app.expect("fin_wait2", "half_closed", 1)
+    peer.close()
+
+
+def test_late_close(t):
+    app = serve(t, "prog_late", 20, 2000, count=20, ready="accepted")
+    app.line("ready")
+    t.equal(kernel.close_waits(app.pid), [], "what is open still")
+    app.wait_for(lambda: [one for one in app.events() if one.get("cause") == "late_close"] if not harness.BARE else True,
+                 lambda: f"no late_close: {app.log()[-1500:]}")
+    groups = [one for one in groups_of(app.dump()) if one["cause"] == "late_close"]
+    t.equal(sum(one["count"] for one in groups), 20, "late closes")
+    t.equal({one["verdict"] for one in groups}, {"late"}, "verdict")
+    t.check(not [one for one in app.events("finding") if one["verdict"] == "leak" and one["pid"] == app.pid and
+                 one["confidence"] > 0.9], "overload was told as a sure leak")
+
+
+def test_history_turns_a_leak_into_overload(t):
+    """A site that closed late twenty times is judged late while a socket of its is open past its time."""
+    app = t.start("prog_late", 24, 2500)
+    port = app.number("port")
+    for _ in range(20):
+        app.connect(port, b"x").close()
+    time.sleep(3.5 * harness.SLOW)
+    for _ in range(4):
+        app.connect(port, b"x").close()
+    app.line("accepted")
+    time.sleep(1.6)
+    if harness.BARE:
+        raise Skip("ran bare; the programs and the kernel agreed")
+    groups = [one for one in groups_of(app.dump()) if one["cause"] == "eof_ignored"]
+    t.check(groups, f"the four are past their time and are not in the summary: {app.log()[-800:]}")
+    t.equal({one["verdict"] for one in groups}, {"late"}, "verdict")
+    app.line("ready")
+
+
+def dead(t, how):
+    app = t.start("prog_dead", how, 3)
+    port = app.number("port")
+    for _ in range(3):
+        peer = app.connect(port)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        fd = app.number("fd") if how == "told" else None
+        peer.close()
+        fd = fd if fd is not None else app.number("fd")
+        app.wait_for(lambda: kernel.state_of_fd(app.pid, fd) == "CLOSE", "the reset did not arrive")
+    app.line("ready")
+    group = app.expect("dead_socket", None, 3)
+    t.equal({view["state"] for view in group["sockets"]}, {"CLOSE"}, "state")
+
+
+def test_dead_socket_whose_program_was_told(t):
+    dead(t, "told")
+
+
+def test_dead_socket_that_nobody_looked_at(t):
+    dead(t, "untold")
+
+
+def misuse(t, how, kind, call):
+    listening, port = server(t)
+    app = t.start("prog_misuse", how, port)
+    peer = listening.accept()[0]
+    t.equal(app.line("result"), "-1 9", "the misused call's answer: EBADF")
+    finding = app.finding(kind)
+    t.equal(finding["count"], 1, "count")
+    t.equal((finding.get("here") or finding["last_use"])["call"], call, "the misused call")
+    t.check(finding["opened"], "the opening place is missing")
+    peer.close()
+
+
+def test_double_close(t):
+    misuse(t, "double", "double_close", "close")
+
+
+def test_use_after_close_by_read(t):
+    misuse(t, "read", "use_after_close", "read")
+
+
+def test_use_after_close_by_recv(t):
+    misuse(t, "recv", "use_after_close", "recv")
+
+
+def test_use_after_close_by_send(t):
+    misuse(t, "send", "use_after_close", "send")
+
+
+def test_use_after_close_by_shutdown(t):
+    misuse(t, "shutdown", "use_after_close", "shutdown")
+
+
+def test_use_after_close_by_setsockopt(t):
+    misuse(t, "setsockopt", "use_after_close", "setsockopt")
+
+
+def test_fd_exhaustion_is_told_from_inside_it(t):
+    app = t.start("prog_exhaust", 40)
+    port = app.number("port")
+    for _ in range(45):
+        app.connect(port, b"x").close()
+    t.equal(app.number("errno"), 24, "the program's errno (EMFILE)")
+    held = len([tcp for tcp in kernel.close_waits(app.pid) if tcp.inode])
+    finding = app.finding("fd_exhaustion")
+    t.equal(finding["count"] >= 1, True, "count")
+    leak = [one for one in groups_of(app.dump()) if one["cause"] == "eof_ignored"]
+    t.equal(sum(one["count"] for one in leak), held, "leaked sockets in the dump")
+
+
+def test_origin_inherited_through_exec(t):
+    listening, port = server(t)
+    app = t.start("prog_origin", "exec", port)
+    listening.accept()[0].close()
+    fd = app.number("ready")
+    group = app.expect("close_wait", "eof_ignored", 1)
+    t.equal((group["origin"], group["sockets"][0]["fd"]), ("inherited", fd), "origin and fd")
+
+
+def test_origin_received_over_a_unix_socket(t):
+    listening, port = server(t)
+    mine, theirs = socket.socketpair()
+    app = t.start("prog_origin", "received", theirs.fileno(), pass_fds=(theirs.fileno(),))
+    theirs.close()
+    passed = socket.create_connection(("127.0.0.1", port))
+    socket.send_fds(mine, [b"x"], [passed.fileno()])
+    passed.close()
+    mine.close()
+    listening.accept()[0].close()
+    fd = app.number("ready")
+    group = app.expect("close_wait", "eof_ignored", 1)
+    t.equal((group["origin"], group["sockets"][0]["fd"]), ("received", fd), "origin and fd")
+
+
+def unseen(t, how, *args):
+    listening, port = server(t)
+    app = t.start("prog_origin", how, port, *args)
+    if how == "uring":
+        first = app.line()
+        if first.startswith("skip"):
+            raise Skip(first[5:])
+        app.connect(int(first.split()[1])).close()
+    else:
+        listening.accept()[0].close()
+    fd = app.number("ready")
+    group = app.expect("close_wait", "eof_ignored", 1)
+    t.equal((group["origin"], group["sockets"][0]["fd"]), ("unseen", fd), "origin and fd")
+
+
+def test_origin_unseen_by_raw_system_calls(t):
+    unseen(t, "raw")
+
+
+def test_origin_unseen_by_io_uring(t):
+    unseen(t, "uring")
+
+
+def test_origin_unseen_in_a_dlmopened_plugin(t):
+    unseen(t, "dlmopen", programs.compile("lib_plugin", harness.BUILD))
+
+
+def test_origin_unseen_in_a_deepbind_plugin(t):
+    unseen(t, "deepbind", programs.compile("lib_plugin", harness.BUILD))
+
+
+def test_a_burst_is_counted_whole(t):
+    """Twenty sockets leaked at once make one finding of twenty, not a finding of one that grows."""
+    app = serve(t, "prog_eof", "read", 20, count=20)
+    app.expect_kernel("eof_ignored", 20)
+    t.equal(app.finding("close_wait", "eof_ignored")["count"], 20, "count of the first finding")
+
+
+def test_a_group_is_told_again_when_it_has_doubled(t):
+    app = t.start("prog_eof", "read", 7)
+    port = app.number("port")
+    for _ in range(3):
+        app.connect(port, b"x").close()
+    t.equal(app.finding("close_wait")["count"], 3, "the first finding")
+    app.connect(port, b"x").close()
+    time.sleep(1.8)
+    t.equal([one["count"] for one in app.events("finding")], [3], "findings after a fourth socket")
+    for _ in range(3):
+        app.connect(port, b"x").close()
+    app.line("ready")
+    app.wait_for(lambda: [one["count"] for one in app.events("finding")] == [3, 7], lambda: f"counts {app.log()}")
+
+
+def test_the_listeners_are_not_told(t):
+    app = t.start("prog_backlog")
+    app.connect(app.number("port"))
+    app.line("ready")
+    app.silent(opened=1)
+
+
+if __name__ == "__main__":
+    harness.main(__name__)
