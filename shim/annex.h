@@ -17,6 +17,7 @@ struct cg_annex_frame {
 	char file[192];     /* "" unknown; as DWARF gives it, made absolute with the compilation directory */
 	uint32_t line;      /* 0 unknown */
 	uint32_t inlined;   /* 1 for all but the outermost */
+	uint32_t cut;       /* 1 in all frames of an answer that more time would have made better: ask again later */
 };
 
 /* Must equal CG_ANNEX_VERSION, else the annex is of another build and is not used. */
@@ -28,7 +29,8 @@ typedef uint32_t cg_annex_version_fn(void);
  * DWARF in the file, then in separate debug files (/usr/lib/debug/.build-id, .gnu_debuglink beside the file, in .debug
  * and under /usr/lib/debug, with their dwz alternates), then in the symbol tables (.symtab, .gnu_debugdata, .dynsym).
  * "[vdso]" and deleted files are answered with 0 frames. Fills frames[0..max), innermost first. Returns the number of
- * frames, 0 for none, -errno.
+ * frames, 0 for none, -errno: -ESTALE for a replaced file, -ENOEXEC for one that is no sound ELF file, -ETIME when the
+ * budget ended before anything was found.
  */
 typedef int cg_annex_lookup_fn(const char *path, const uint8_t *build_id, uint32_t build_id_len, uint64_t offset,
                                uint64_t budget_ns, struct cg_annex_frame *frames, uint32_t max);
@@ -36,9 +38,13 @@ typedef int cg_annex_lookup_fn(const char *path, const uint8_t *build_id, uint32
 /* Frees everything that is cached (open files, maps). */
 typedef void cg_annex_reset_fn(void);
 
+/* Where separate debug files are instead of /usr/lib/debug (copied; NULL: there again). For tests. */
+typedef void cg_annex_debug_root_fn(const char *directory);
+
 /* The exported names. */
 cg_annex_version_fn cg_annex_version;
 cg_annex_lookup_fn cg_annex_lookup;
 cg_annex_reset_fn cg_annex_reset;
+cg_annex_debug_root_fn cg_annex_debug_root;
 
 #endif
