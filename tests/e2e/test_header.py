@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""closeguard.h: the same program with and without the library, as C and as C++, by two compilers."""
+
+import os
+import subprocess
+
+import harness
+
+SHIM = os.path.join(harness.HERE, "..", "..", "shim")
+SOURCE = os.path.join(harness.HERE, "prog_header.c")
+STRICT = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", "-pedantic"]
+ABSENT = {"present": 0, "label": -1, "label_bad": -1, "ignore_bad": -1, "check_open": 0, "check_leaked": 0, "ignore": -1,
+          "check_ignored": 0}
+PRESENT = {"present": 1, "label": 0, "label_bad": -1, "ignore_bad": -1, "check_open": 0, "check_leaked": 1, "ignore": 0,
+           "check_ignored": 0}
+
+
+def build(t, compiler, *flags):
+    harness.need(compiler)
+    target = os.path.join(t.dir, "header-" + compiler)
+    command = [compiler, *flags, *STRICT, "-D_GNU_SOURCE=1", "-I" + SHIM, "-o", target, SOURCE]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    t.equal(done.stdout, "", " ".join(command[:-1]))
+    return target
+
+
+def answers(t, program, **settings):
+    done = subprocess.run([program, "1500"], env=t.environment(**settings), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=harness.DEADLINE)
+    t.equal(done.returncode, 0, f"status ({done.stderr})")
+    return {name: int(value) for name, value in (line.split() for line in done.stdout.splitlines())}
+
+
+def both_ways(t, program):
+    t.equal(answers(t, program, LD_PRELOAD=None), ABSENT, "without the library")
+    t.equal(answers(t, program), PRESENT, "with the library")
+
+
+def test_c(t):
+    both_ways(t, build(t, "gcc", "-std=c99"))
+
+
+def test_cxx(t):
+    both_ways(t, build(t, "g++", "-x", "c++", "-std=c++11"))
+
+
+def test_clang(t):
+    both_ways(t, build(t, "clang", "-std=c11", "-fPIE", "-pie"))
+
+
+def test_not_position_independent(t):
+    both_ways(t, build(t, "gcc", "-std=c99", "-fno-pie", "-no-pie"))
+
+
+def test_static(t):
+    """Nothing can be preloaded; it links and says so."""
+    t.equal(answers(t, build(t, "gcc", "-std=c99", "-static"), LD_PRELOAD=None), ABSENT, "static")
+
+
+def test_switched_off(t):
+    program = build(t, "gcc", "-std=c99")
+    t.equal(answers(t, program, CLOSEGUARD="off")["present"], 0, "present with CLOSEGUARD=off")
+
+
+def test_label_is_reported(t):
+    program = build(t, "gcc", "-std=c99")
+    answers(t, program)
+    with open(os.path.join(t.dir, "log"), encoding="utf-8") as log:
+        t.check("the orders pool" in log.read(), "the report does not show the label")
+
+
+if __name__ == "__main__":
+    harness.main(__name__)
