@@ -1,6 +1,7 @@
 # closeguard. Start with: make deps demo
 #
-# Targets that people and CI rely on: all, deps, demo, check, check-apps, bench, fuzz, asan, tsan, lint, aarch64, install.
+# Targets that people and CI rely on: all, deps, demo, check, check-apps, bench, fuzz, asan, tsan, lint, aarch64,
+# install.
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -64,7 +65,8 @@ DEPS ?= build demo $(if $(DEPS_WANTED),$(if $(filter-out all demo install lint a
 deps:
 	$(Q)tests/deps.sh $(DEPS)
 
-# Rebuild when the flags change: this file's content is the flags. `make -j deps check` builds nothing before deps is done.
+# Rebuild when the flags change: this file's content is the flags. And `make -j deps check` builds nothing before deps
+# is done.
 FLAGS_NOW = $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(SHARED_SHIM)
 $(BUILD)/flags: FORCE | $(filter deps,$(MAKECMDGOALS))
 	$(Q)mkdir -p $(BUILD)
@@ -93,8 +95,8 @@ $(BUILD)/exports.map: shim/exports.map.in shim/calls.def $(BUILD)/flags
 
 $(LIB): $(CORE_OBJ) $(EDGE_OBJ) $(BUILD)/exports.map
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SHARED_SHIM) -Wl,-soname,$(@F) -Wl,--version-script=$(BUILD)/exports.map -o $@ $(CORE_OBJ) $(EDGE_OBJ) \
-		$(LDFLAGS_ALL) -ldl
+	$(Q)$(CC) $(SHARED_SHIM) -Wl,-soname,$(@F) -Wl,--version-script=$(BUILD)/exports.map -o $@ \
+		$(CORE_OBJ) $(EDGE_OBJ) $(LDFLAGS_ALL) -ldl
 
 $(ANNEX_DW): $(ANNEX_DW_OBJ)
 	$(call say,LD,$@)

@@ -7,11 +7,11 @@ set -u
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export PATH
 
-# group:must  what to look for  apt  dnf  apk      ("a|b": the first that exists; "a+b": both; "-": not packaged there)
+# group:must  what to look for  apt  dnf  apk      ("a|b": the first that exists; "a,b": both; "-": not packaged there)
 needs()
 {
     cat <<'TABLE'
-build:required command:gcc           gcc+libc6-dev         gcc+glibc-devel        gcc+musl-dev
+build:required command:gcc           gcc,libc6-dev         gcc,glibc-devel        gcc,musl-dev
 build:required command:make          make                  make                   make
 build:required command:pkg-config    pkg-config|pkgconf    pkgconf-pkg-config     pkgconf
 build:required header:check.h        check                 check-devel            check-dev
@@ -31,7 +31,7 @@ test:required  command:pgrep         procps                procps-ng            
 test:required  command:unshare       util-linux            util-linux             util-linux
 test:required  header:jansson.h      libjansson-dev        jansson-devel          jansson-dev
 test:required  python:requests       python3-requests      python3-requests       py3-requests
-test:optional  command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu+libc6-dev-arm64-cross gcc-aarch64-linux-gnu -
+test:optional  command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm64-cross gcc-aarch64-linux-gnu -
 test:optional  command:apache2|httpd apache2|apache2-bin   httpd                  apache2
 test:optional  command:haproxy       haproxy               haproxy                haproxy
 test:optional  command:javac         openjdk-17-jdk-headless|default-jdk-headless java-17-openjdk-devel  openjdk17-jdk
@@ -162,12 +162,12 @@ forbid_services()
     as_root sh -c "printf '#!/bin/sh\nexit 101\n' > $POLICY_RC && chmod 755 $POLICY_RC"
 }
 
-# choose "a|b+c": prints the packages of the first alternative that exists
+# choose "a|b,c": prints the packages of the first alternative that exists
 choose()
 {
     [ "$1" != - ] || return 0
     for alternative in $(echo "$1" | tr '|' ' '); do
-        found=$(echo "$alternative" | tr '+' ' ')
+        found=$(echo "$alternative" | tr ',' ' ')
         for package in $found; do
             exists "$package" || continue 2
         done

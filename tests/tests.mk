@@ -1,6 +1,6 @@
 # The tests, included by the Makefile.
 #
-#   tests/static/*.sh         rules about the sources and the built library
+#   tests/static/test_*.{py,sh} rules about the sources and the built library
 #   tests/unit/test_*.c       programs linked with the core and Check
 #   tests/e2e/test_*.{py,sh}  executables that look at the real library from outside
 #   tests/e2e/prog_*.{c,cc}   what those run under the shim: built plainly, never linked with closeguard
@@ -14,7 +14,7 @@
 TESTS_OUT = $(BUILD)/tests
 RUN = tests/run --build $(BUILD)
 
-STATIC_TESTS = $(wildcard tests/static/*.sh)
+STATIC_TESTS = $(wildcard tests/static/test_*.py tests/static/test_*.sh)
 UNIT_PROGRAMS = $(patsubst tests/unit/%.c,$(TESTS_OUT)/unit/%,$(wildcard tests/unit/test_*.c))
 E2E_TESTS = $(wildcard tests/e2e/test_*.py tests/e2e/test_*.sh)
 E2E_PROGRAMS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/e2e/prog_*.c)) \

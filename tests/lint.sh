@@ -1,0 +1,60 @@
+#!/bin/bash
+# What other eyes than gcc's see: clang's warnings, clang-tidy, cppcheck, shellcheck. Run by `make lint`.
+#
+# Prints ok, not ok or skip for each; what a tool said comes below its line.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+status=0
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+
+# lint NAME TOOL COMMAND...: runs it when the tool is there
+lint()
+{
+    name=$1 tool=$2
+    shift 2
+    if ! command -v "$tool" >/dev/null; then
+        echo "skip lint/$name: $tool is not installed (make deps DEPS=lint)"
+    elif "$@" >"$log" 2>&1; then
+        echo "ok lint/$name"
+    else
+        echo "not ok lint/$name: $(grep -cE '(warning|error|style|performance|portability|note|info):|^In .* line' "$log") lines to look at"
+        cat "$log"
+        status=1
+    fi
+}
+
+existing()
+{
+    find shim policy cli demo tests -name "$1" "${@:2}" 2>/dev/null | sort
+}
+
+INCLUDES=(-D_GNU_SOURCE -Ishim -Ipolicy)
+mapfile -t sources < <(existing '*.c' -not -path 'tests/*')
+mapfile -t tests < <(existing '*.c' -path 'tests/*')
+mapfile -t scripts < <(
+    existing '*.sh' -not -path 'tests/cases/*'
+    echo .ci/run
+)
+
+tidy()
+{
+    printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 sh -c \
+        'clang-tidy --quiet "$0" -- -std=gnu11 -D_GNU_SOURCE -Ishim -Ipolicy -Itests/unit 2>&1' |
+        grep -vE '^[0-9]+ warnings? (and [0-9]+ errors? )?generated|^Suppressed [0-9]+|^Use -header-filter' && return 1
+    return 0
+}
+
+# Preprocessing as gcc does it on this machine; what the system's headers are is not cppcheck's business.
+check_with_cppcheck()
+{
+    cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+        --suppress=missingIncludeSystem -D__x86_64__ -D__linux__ -D__GNUC__=12 -D__SIZEOF_POINTER__=8 \
+        "${INCLUDES[@]}" "$@"
+}
+
+lint clang_build clang make --no-print-directory -j"$(nproc)" BUILD=build-clang CC=clang lint-build
+lint clang_tidy clang-tidy tidy "${sources[@]}" "${tests[@]}"
+lint cppcheck cppcheck check_with_cppcheck "${sources[@]}"
+lint shellcheck shellcheck shellcheck --external-sources --exclude=SC2016 "${scripts[@]}"
+exit $status
