@@ -89,12 +89,23 @@ static void find_chain(Dwarf_Die *unit, uint64_t pc, struct cg_budget *budget, s
 	find_inlined(&function, pc, budget, chain);
 }
 
-/* The end of a path is what tells files apart. Units of the assembler may name only their directory. */
-static void set_file(struct cg_annex_frame *frame, const char *path)
+/*
+ * The end of a path is what tells files apart. libdw puts the compilation directory before some relative paths. Units
+ * of the assembler may name only their directory.
+ */
+static void set_file(struct cg_annex_frame *frame, Dwarf_Die *unit, const char *path)
 {
+	Dwarf_Attribute attribute;
+	char full[1024];
 	size_t len = strlen(path), room = sizeof frame->file - 1;
+	const char *dir = dwarf_attr(unit, DW_AT_comp_dir, &attribute) ? dwarf_formstring(&attribute) : NULL;
 	if (len == 0 || (path[len - 1] == '.' && (len == 1 || path[len - 2] == '/')))
 		return;
+	if (path[0] != '/' && dir && dir[0] && strncmp(path, dir, strlen(dir)) != 0) {
+		snprintf(full, sizeof full, "%s/%s", dir, path);
+		path = full;
+		len = strlen(path);
+	}
 	snprintf(frame->file, sizeof frame->file, "%s", len > room ? path + len - room : path);
 }
 
@@ -105,7 +116,7 @@ static void set_line_of_pc(struct cg_annex_frame *frame, Dwarf_Die *unit, uint64
 	const char *path = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
 	if (!path)
 		return;
-	set_file(frame, path);
+	set_file(frame, unit, path);
 	frame->line = dwarf_lineno(line, &number) == 0 && number > 0 ? (uint32_t)number : 0;
 }
 
@@ -129,7 +140,7 @@ static void set_line_of_call(struct cg_annex_frame *frame, Dwarf_Die *unit, Dwar
 	const char *path = dwarf_filesrc(files, file, NULL, NULL);
 	if (!path)
 		return;
-	set_file(frame, path);
+	set_file(frame, unit, path);
 	frame->line = line <= UINT32_MAX ? (uint32_t)line : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "sys.h"
 
@@ -56,16 +57,30 @@ static int map_regular(const char *path, struct cg_image *image)
 }
 
 /* Code for a process, with all section headers inside the file: a half-copied file ends before them. */
-static bool is_sound(const struct cg_image *image)
+static bool is_sound(const struct cg_image *image, const GElf_Ehdr *header, uint64_t *ret_len)
+{
+	size_t sections;
+	if ((header->e_type != ET_EXEC && header->e_type != ET_DYN) || elf_getshdrnum(image->elf, &sections) != 0)
+		return false;
+	uint64_t len = sections * header->e_shentsize;
+	if (header->e_shoff > image->size || image->size - header->e_shoff < len)
+		return false;
+	*ret_len = len;
+	return true;
+}
+
+/* libelf notes in the section headers that it has unpacked a section: it writes to a private copy of their pages. */
+static int prepare(const struct cg_image *image)
 {
 	GElf_Ehdr header;
-	size_t sections;
-	if (elf_kind(image->elf) != ELF_K_ELF || !gelf_getehdr(image->elf, &header))
-		return false;
-	if ((header.e_type != ET_EXEC && header.e_type != ET_DYN) || elf_getshdrnum(image->elf, &sections) != 0)
-		return false;
-	return header.e_shoff == 0 ||
-	       (header.e_shoff < image->size && (image->size - header.e_shoff) / header.e_shentsize >= sections);
+	uint64_t len;
+	if (elf_kind(image->elf) != ELF_K_ELF || !gelf_getehdr(image->elf, &header) || !is_sound(image, &header, &len))
+		return -ENOEXEC;
+	if (len == 0)
+		return 0;
+	uint64_t first = header.e_shoff & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1);
+	return (int)CG_SYS3(SYS_mprotect, (char *)image->data + first, header.e_shoff + len - first,
+	                    PROT_READ | PROT_WRITE);
 }
 
 int cg_image_open(const char *path, struct cg_image *ret)
@@ -77,7 +92,7 @@ int cg_image_open(const char *path, struct cg_image *ret)
 		return r;
 	image.path = strdup(path);
 	image.elf = elf_memory(image.data, image.size);
-	r = !image.path ? -ENOMEM : !image.elf || !is_sound(&image) ? -ENOEXEC : 0;
+	r = !image.path ? -ENOMEM : !image.elf ? -ENOEXEC : prepare(&image);
 	if (r < 0) {
 		cg_image_close(&image);
 		return r;
