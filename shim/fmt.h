@@ -1,6 +1,7 @@
 /*
  * fmt.h: text into a caller's buffer, without stdio, malloc or locale.
  *
+ * fmt.c has the text and its printf, fmt_json.c strings, fmt_time.c times, fmt_parse.c the way back.
  * A cg_buf never overflows: what does not fit is dropped and `truncated` is set. Any context, signal handlers included.
  */
 #ifndef CG_FMT_H
@@ -31,7 +32,7 @@ void cg_buf_bytes(struct cg_buf *buf, const char *bytes, size_t n);
 void cg_buf_fmt(struct cg_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cg_buf_vfmt(struct cg_buf *buf, const char *format, va_list args);
 
-/* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD, control characters \u00XX. */
+/* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD, control characters \u00XX. NULL is null. */
 void cg_buf_json_string(struct cg_buf *buf, const char *text);
 
 /* Seconds with milliseconds from nanoseconds: "312.004". */

@@ -15,16 +15,18 @@ enum { CG_LOG_PATH_MAX = 1024 };
 
 /* What the log needs to know of its process. */
 struct cg_log_config {
-	const char *target;     /* CLOSEGUARD_LOG */
+	const char *target; /* CLOSEGUARD_LOG */
 	const char *app, *host;
 	int pid;
 	uint64_t start_realtime_ns;
 };
 
 /*
- * Takes the target over; %p %e %h %t in a path are replaced (%e's slashes become '_'); nothing is opened yet. Returns 0
- * or -EINVAL (a path that is too long, a %-letter that does not exist); the log then goes to stderr.
- * To be called again in a forked child, whose pid differs. Remembers what stderr is now (device and inode).
+ * Takes the target over; %p %e %h %t %% in a path are replaced (%t is "20260301T120000Z"; %e's and %h's slashes become
+ * '_'); a relative path means the directory of the first call; nothing is opened yet. Returns 0 or -EINVAL (a path that
+ * is too long, a %-letter that does not exist); the log then goes to stderr.
+ * To be called again in a forked child, whose pid differs. Remembers what stderr is now (device and inode); a socket
+ * that came there since the first call is taken for the app's.
  */
 int cg_log_init(const struct cg_log_config *config);
 
@@ -33,14 +35,18 @@ int cg_log_init(const struct cg_log_config *config);
  * each directory must be there) and closed again, which also follows a rotation; parts that a full disk took are not
  * left as half a line: the file is cut back to where the batch began (ftruncate, only when nobody else appended). Where
  * that does not go, stderr is told once. syslog is a datagram to /dev/log, a line each, LOG_DAEMON | LOG_WARNING, tag
- * closeguard. stderr is written only when it is what it was at cg_log_init or no socket at all; at most 4096 bytes at a
+ * closeguard. stderr is written only when it is what it was at cg_log_init or no socket at all, and never when it was
+ * closed then, is an internet socket, or has become a file that is read and written at will; at most 4096 bytes at a
  * time after poll says there is room; gives up on a stuck pipe after 200 ms. Returns 0 or -errno. errno is preserved.
- * `reserve_fd` is closed for the duration when open() fails with EMFILE or ENFILE, and reopened (as /dev/null) in its
- * place; -1: none.
+ * `reserve_fd` (a close-on-exec /dev/null) is closed for the duration when open() fails with EMFILE or ENFILE, and
+ * opened again, perhaps at another number; it becomes -1 where the app has taken its number. NULL or -1: none.
  */
 int cg_log_write(const char *text, size_t len, int *reserve_fd);
 
 /* Bytes that could not be written since the last call, for a line that says so. */
 uint64_t cg_log_lost(void);
+
+/* Where syslog listens, "/dev/log". For tests, which leave the real one alone. */
+extern const char *cg_log_syslog_path;
 
 #endif

@@ -13,7 +13,20 @@ enum cg_stacks { CG_STACKS_FULL, CG_STACKS_FP, CG_STACKS_OFF };
 
 enum { CG_OPTION_TEXT_MAX = 1024 }; /* longest path or name kept; longer ones are refused with a warning */
 
+/* The settings' numbers, CG_OPT_ON, CG_OPT_POLICY and so on in options.def's order. */
+enum {
+#define CG_OPTION(name, kind, standard, values, meaning) CG_OPT_##name,
+#include "options.def"
+#undef CG_OPTION
+	CG_OPT_COUNT
+};
+
 struct cg_options {
+	/*
+	 * Bit 1u << CG_OPT_…: the environment names it, so the policy file must not replace it. Also set where the
+	 * value was refused: the warning then said that the default is used.
+	 */
+	uint32_t from_environment;
 	bool on;
 	bool thread;
 	bool follow;
@@ -46,7 +59,8 @@ typedef void cg_option_warn(const char *line, void *context);
 /*
  * Fills *ret with defaults, then with what `environ_` (NULL-terminated, "NAME=value") sets. A value that cannot be
  * understood leaves its default and calls warn with the variable, the value and what is used instead, as does a
- * CLOSEGUARD_… variable that does not exist (the nearest name is given). No allocation, no locale; constructor only.
+ * CLOSEGUARD_… variable that does not exist (the nearest name is given; CLOSEGUARD_TEST_… is left to tests). An empty
+ * value is none, of two entries the first counts, `warn` may be NULL. No allocation, no locale; constructor only.
  */
 void cg_options_read(char *const *environ_, struct cg_options *ret, cg_option_warn *warn, void *context);
 

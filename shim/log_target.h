@@ -1,0 +1,42 @@
+/*
+ * log_target.h: what log.c and the files of its targets share. Nobody else includes it.
+ *
+ * Each writer takes whole lines, returns 0 or -errno and adds what did not arrive to *lost, but nothing for -EMFILE and
+ * -ENFILE: then it has not begun and may be called again.
+ */
+#ifndef CG_LOG_TARGET_H
+#define CG_LOG_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Remembers what stderr is. */
+void cg_log_stderr_remember(void);
+int cg_log_stderr_write(const char *text, size_t len, uint64_t *lost);
+
+int cg_log_file_append(const char *path, const char *text, size_t len, uint64_t *lost);
+
+int cg_log_syslog_send(const char *text, size_t len, int pid, uint64_t *lost);
+
+/*
+ * Writes to what may be full or abandoned (pipe, terminal, socket, and a file as well): at most 4096 bytes at a time,
+ * lines kept whole where they fit, and gives up 200 ms after it began. *ret_written is set on failure too.
+ */
+int cg_log_pipe_write(int fd, bool is_socket, const char *text, size_t len, size_t *ret_written);
+
+/* Sends one datagram; waits at most 200 ms for room. */
+int cg_log_pipe_send(int fd, const char *text, size_t len);
+
+/*
+ * Between these two the thread receives none of the signals that a write may raise: SIGPIPE, SIGXFSZ at a file size
+ * limit, SIGTTOU from a background job's terminal. What was raised in between is taken away, what was pending before
+ * stays.
+ */
+struct cg_log_quiet {
+	uint64_t mask, pending;
+};
+void cg_log_pipe_begin_quiet(struct cg_log_quiet *ret);
+void cg_log_pipe_end_quiet(const struct cg_log_quiet *quiet);
+
+#endif
