@@ -149,7 +149,8 @@ def judge_missing(name, missing, hidden, truth, model, score):
         if name == "shared" and model.unseen:
             continue  # what was opened past every wrapper and closed so, too, left no trace here
         score.missed += 1
-        score.differ(f"not told: {name}: {truth.describe(inode)} {model.slots_text(truth.held.get(inode, ('', []))[1])}")
+        fds = truth.held.get(inode, ("", []))[1]
+        score.differ(f"not told: {name}: {truth.describe(inode)} {model.slots_text(fds)}")
 
 
 def judge_backlog(told, truth, score):
