@@ -91,7 +91,10 @@ static int check_value(const struct choice *choice, const char *value)
 	return -EINVAL;
 }
 
-/* The program may change its folder before the library opens the file, so names of files are made absolute. */
+/*
+ * The program's children may run in another folder and have to find the same file, so names of files are made absolute.
+ * Not where the folder's own name would be taken for a pattern of the log's.
+ */
 static int make_absolute(const char *option, const char *value, char ret[PATH_MAX])
 {
 	char folder[PATH_MAX];
@@ -104,6 +107,8 @@ static int make_absolute(const char *option, const char *value, char ret[PATH_MA
 		return cg_common_print(ret, PATH_MAX, "%s", value);
 	if (!getcwd(folder, sizeof(folder)))
 		return -errno;
+	if (strchr(folder, '%'))
+		return cg_common_print(ret, PATH_MAX, "%s", value);
 	return cg_common_print(ret, PATH_MAX, "%s/%s", folder, value);
 }
 

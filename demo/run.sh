@@ -86,7 +86,7 @@ traffic()
         curl -s --noproxy '*' --max-time 0.5 -H 'Content-Length: 1000' -d 'five of a thousand' "http://127.0.0.1:$port/upload" &
         clients="$clients $!"
     done
-    (printf 'GET / HTTP/1.1\r\nHost: half a re'; sleep 0.3) | curl -s --noproxy '*' --max-time 0.5 "telnet://127.0.0.1:$port" &
+    (printf 'GET / HTTP/1.1\r\nHost: half a re'; sleep 1) | curl -s --noproxy '*' --max-time 0.5 "telnet://127.0.0.1:$port" &
     clients="$clients $!"
     # The clients fail, as they should.
     for client in $clients; do
