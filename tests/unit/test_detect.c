@@ -1,0 +1,354 @@
+/* test_detect.c: what is said of a socket, as a table of facts and judgements. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "calls.h"
+#include "detect.h"
+
+#define NOW 10000000000000ULL /* some 2 h 46 min after boot */
+#define MS(n) ((uint64_t)(n)*1000000ULL)
+#define AGO(ms) (NOW - MS(ms))
+#define USE(call) ((uint64_t)CG_CALL_##call << 56 | 0x1234)
+#define ACCEPTED .role = CG_ROLE_ACCEPTED, .kind = CG_FD_CONN
+#define CONNECTED .role = CG_ROLE_CONNECTED, .kind = CG_FD_CONN
+#define SLOT(...) .fd = 7, .has_slot = true, .slot = {__VA_ARGS__}
+#define TOLD(ms) .flags = CG_SLOT_EOF, .eof_ns = AGO(ms)
+#define WAITS(...) .tcp = {.state = CG_TCP_CLOSE_WAIT, __VA_ARGS__}
+#define TIMES(ack, sent, data)                                                                                         \
+	.has_info = true, .last_ack_recv_ms = (ack), .last_data_sent_ms = (sent), .last_data_recv_ms = (data)
+/* The kernel's times of a socket that has been idle, its FIN included, for `ms`. */
+#define IDLE(ms) TIMES(ms, ms, ms)
+#define QUEUE(unread) .has_queues = true, .rqueue = (unread)
+
+struct row {
+	const char *name;
+	struct cg_facts facts;
+	struct cg_judgement want; /* ages in want are compared when they are not 0 */
+};
+
+#define CW(what, how, sure)                                                                                            \
+	.kind = CG_KIND_CLOSE_WAIT, .cause = CG_CAUSE_##what, .verdict = CG_VERDICT_##how, .confidence = (sure)
+#define DEAD(sure) .kind = CG_KIND_DEAD_SOCKET, .verdict = CG_VERDICT_LEAK, .confidence = (sure)
+
+static const struct row eof_rows[] = {
+    {"a read returned 0 a minute ago, nothing is unread",
+     {SLOT(ACCEPTED, TOLD(60000)), WAITS(QUEUE(0), IDLE(60000))},
+     {CW(EOF_IGNORED, LEAK, 850), .mature = true, .age_source = CG_AGE_EOF, .age_ns = MS(60000),
+      .age_max_ns = MS(60000)}},
+    {"the same, one second ago",
+     {SLOT(ACCEPTED, TOLD(1000)), WAITS(QUEUE(0), IDLE(1000))},
+     {CW(EOF_IGNORED, LEAK, 850), .mature = false, .age_source = CG_AGE_EOF}},
+    {"an empty queue without a record says it less surely",
+     {.fd = 7, WAITS(QUEUE(0), IDLE(60000))},
+     {CW(EOF_IGNORED, LEAK, 600), .mature = true, .age_source = CG_AGE_KERNEL, .age_ns = MS(60000)}},
+    {"told, and the kernel's queue cannot be had",
+     {SLOT(ACCEPTED, TOLD(60000)), .tcp = {.state = CG_TCP_CLOSE_WAIT}},
+     {CW(EOF_IGNORED, LEAK, 850), .mature = true, .age_source = CG_AGE_EOF, .age_ns = MS(60000)}},
+    {"the FIN waited for an hour and was read just now",
+     {SLOT(CONNECTED, TOLD(100)), WAITS(QUEUE(0), IDLE(3600000))},
+     {CW(EOF_IGNORED, LEAK, 850), .mature = false, .age_source = CG_AGE_KERNEL, .age_ns = MS(3600000)}},
+    {"the reply was finished before the end was read",
+     {SLOT(ACCEPTED, TOLD(60000)), WAITS(QUEUE(0), TIMES(60000, 60010, 61000))},
+     {CW(EOF_IGNORED, LEAK, 850), .mature = true, .age_ns = MS(60000), .age_max_ns = MS(61000)}},
+    {"replied after the end, long ago",
+     {SLOT(ACCEPTED, TOLD(90000)), WAITS(QUEUE(0), TIMES(40000, 40000, 90000))},
+     {CW(EOF_IGNORED, LEAK, 850), .mature = true, .age_source = CG_AGE_EOF, .age_ns = MS(90000)}},
+    {"MSG_PEEK saw the end, which is not being told",
+     {SLOT(ACCEPTED, .flags = CG_SLOT_PEEKED), WAITS(QUEUE(1), IDLE(60000))},
+     {CW(FIN_UNREAD, INFO, 500), .mature = true}},
+    {"ignored on request",
+     {SLOT(ACCEPTED, .flags = CG_SLOT_EOF | CG_SLOT_IGNORED, .eof_ns = AGO(60000)), WAITS(QUEUE(0), IDLE(60000))},
+     {.kind = CG_KIND_NONE}},
+};
+
+static const struct row half_close_rows[] = {
+    {"still sending after the end",
+     {SLOT(ACCEPTED, TOLD(60000)), WAITS(QUEUE(0), TIMES(100, 100, 60000))},
+     {CW(HALF_CLOSE, INFO, 900), .mature = true, .quiet = true, .age_ns = MS(60000)}},
+    {"still sending, and only the sweep knows since when it is closable",
+     {SLOT(ACCEPTED, .first_seen_ns = AGO(50000)), WAITS(QUEUE(0), TIMES(100, 100, 60000))},
+     {CW(HALF_CLOSE, INFO, 900), .mature = true, .quiet = true, .age_source = CG_AGE_FIRST_SEEN, .age_ns = MS(50000),
+      .age_max_ns = MS(60000)}},
+    {"the peer does not take what was sent",
+     {SLOT(ACCEPTED, TOLD(60000)), WAITS(QUEUE(0), .wqueue = 4096, IDLE(60000))},
+     {CW(HALF_CLOSE, INFO, 900), .mature = true}},
+    {"a relay waits for its other side",
+     {SLOT(ACCEPTED, TOLD(60000)), .relayed = true, WAITS(QUEUE(0), IDLE(60000))},
+     {CW(HALF_CLOSE, INFO, 900), .mature = true}},
+    {"sent within the slack of the FIN counts as before it",
+     {SLOT(ACCEPTED, TOLD(10000)), WAITS(QUEUE(0), TIMES(9985, 9985, 10000))},
+     {CW(EOF_IGNORED, LEAK, 850), .mature = false}},
+};
+
+static const struct row unread_rows[] = {
+    {"only the FIN waits",
+     {SLOT(CONNECTED), WAITS(QUEUE(1), IDLE(60000))},
+     {CW(FIN_UNREAD, INFO, 500), .mature = true, .age_source = CG_AGE_KERNEL}},
+    {"only the FIN waits, at a place that leaves many",
+     {SLOT(CONNECTED), WAITS(QUEUE(1), IDLE(60000)), .history = {.never_closed = 4}},
+     {CW(FIN_UNREAD, LEAK, 650), .mature = true}},
+    {"data waits in front of the FIN",
+     {SLOT(ACCEPTED), WAITS(QUEUE(2), IDLE(60000))},
+     {CW(DATA_UNREAD, LEAK, 700), .mature = true}},
+    {"the kernel's queue is believed, not the record",
+     {SLOT(ACCEPTED, TOLD(60000)), WAITS(QUEUE(101), IDLE(60000))},
+     {CW(DATA_UNREAD, LEAK, 700), .mature = true}},
+    {"SIOCINQ alone: one byte is data, for it does not count the FIN",
+     {SLOT(ACCEPTED), WAITS(.rqueue = 1, IDLE(60000))},
+     {CW(DATA_UNREAD, LEAK, 700), .mature = true}},
+    {"SIOCINQ alone: nothing unread is a weak word",
+     {SLOT(ACCEPTED), WAITS(IDLE(60000)), .history = {.never_closed = 9}},
+     {CW(FIN_UNREAD, LEAK, 400), .mature = true}},
+    {"not old enough", {.fd = 7, WAITS(QUEUE(1), IDLE(29999))}, {CW(FIN_UNREAD, INFO, 500), .mature = false}},
+    {"just old enough", {.fd = 7, WAITS(QUEUE(1), IDLE(30000))}, {CW(FIN_UNREAD, INFO, 500), .mature = true}},
+};
+
+static const struct row holder_rows[] = {
+    {"in the backlog of a listener",
+     {.fd = -1, .in_backlog = true, WAITS(QUEUE(12), IDLE(60000))},
+     {CW(NEVER_ACCEPTED, LEAK, 700), .mature = true, .age_source = CG_AGE_KERNEL}},
+    {"closed here and kept open elsewhere",
+     {.fd = -1,
+      .departed = true,
+      .has_slot = true,
+      .slot = {ACCEPTED, TOLD(60000)},
+      WAITS(QUEUE(0), IDLE(60000)),
+      .other_holders = true},
+     {CW(SHARED, LEAK, 800), .mature = true, .age_source = CG_AGE_EOF}},
+    {"inherited, never used, and whom it came from reports it",
+     {SLOT(ACCEPTED, .flags = CG_SLOT_INHERITED), .held_by_opener = true, .other_holders = true,
+      WAITS(QUEUE(1), IDLE(60000))},
+     {.kind = CG_KIND_NONE}},
+    {"inherited, never used, and nobody else reports it",
+     {SLOT(ACCEPTED, .flags = CG_SLOT_INHERITED), WAITS(QUEUE(1), IDLE(60000))},
+     {CW(SHARED, LEAK, 600), .mature = true}},
+    {"inherited and used is this process's own",
+     {.fd = 7,
+      .has_slot = true,
+      .held_by_opener = true,
+      .slot = {ACCEPTED, .flags = CG_SLOT_INHERITED | CG_SLOT_USED | CG_SLOT_EOF, .eof_ns = AGO(60000)},
+      WAITS(QUEUE(0), IDLE(60000))},
+     {CW(EOF_IGNORED, LEAK, 850), .mature = true}},
+    {"somebody else's", {.fd = -1, WAITS(QUEUE(0), IDLE(60000))}, {.kind = CG_KIND_NONE}},
+};
+
+static const struct row dead_rows[] = {
+    {"accepted, reset while idle for an hour, seen so for 40 s",
+     {SLOT(ACCEPTED, .first_seen_ns = AGO(40000)), .tcp = {.state = CG_TCP_CLOSE, IDLE(3600000)}},
+     {DEAD(700), .mature = true, .age_source = CG_AGE_FIRST_SEEN, .age_ns = MS(40000), .age_max_ns = MS(3600000)}},
+    {"the same, found just now: the hour of idleness is not its age",
+     {SLOT(ACCEPTED, .first_seen_ns = AGO(10)), .tcp = {.state = CG_TCP_CLOSE, IDLE(3600000)}},
+     {DEAD(700), .mature = false, .age_source = CG_AGE_FIRST_SEEN}},
+    {"a call said ECONNRESET",
+     {SLOT(CONNECTED, .flags = CG_SLOT_ERROR, .eof_ns = AGO(60000)), .tcp = {.state = CG_TCP_CLOSE}},
+     {DEAD(900), .mature = true, .age_source = CG_AGE_EOF}},
+    {"connected and used",
+     {SLOT(CONNECTED, .last_use = USE(send), .first_seen_ns = AGO(60000)), .tcp = {.state = CG_TCP_CLOSE}},
+     {DEAD(700), .mature = true}},
+    {"shut down by us",
+     {SLOT(CONNECTED, .flags = CG_SLOT_SHUT_WR, .first_seen_ns = AGO(60000)), .tcp = {.state = CG_TCP_CLOSE}},
+     {DEAD(700), .mature = true}},
+    {"a connect that failed",
+     {SLOT(CONNECTED, .last_use = USE(connect), .first_seen_ns = AGO(60000)), .tcp = {.state = CG_TCP_CLOSE}},
+     {.kind = CG_KIND_NONE}},
+    {"a connect that failed and was never looked at",
+     {SLOT(CONNECTED, .first_seen_ns = AGO(60000)), .tcp = {.state = CG_TCP_CLOSE}},
+     {.kind = CG_KIND_NONE}},
+    {"a socket that was never connected",
+     {SLOT(.kind = CG_FD_CONN, .last_use = USE(setsockopt)), .tcp = {.state = CG_TCP_CLOSE}},
+     {.kind = CG_KIND_NONE}},
+    {"closed without a record", {.fd = 7, .tcp = {.state = CG_TCP_CLOSE}}, {.kind = CG_KIND_NONE}},
+    {"not held by this process",
+     {.fd = -1, .has_slot = true, .departed = true, .slot = {ACCEPTED}, .tcp = {.state = CG_TCP_CLOSE}},
+     {.kind = CG_KIND_NONE}},
+    {"inherited, and whom it came from reports it",
+     {SLOT(ACCEPTED, .flags = CG_SLOT_INHERITED), .held_by_opener = true, .tcp = {.state = CG_TCP_CLOSE}},
+     {.kind = CG_KIND_NONE}},
+};
+static void check_row(const struct row *row)
+{
+	struct cg_facts facts = row->facts;
+	struct cg_judgement got;
+	facts.now_ns = NOW;
+	facts.warn_after_ns = MS(30000);
+	memset(&got, 0xa5, sizeof(got));
+	cg_detect(&facts, &got);
+	ck_assert_msg(got.kind == row->want.kind && got.cause == row->want.cause, "%s: %s %s", row->name,
+	              cg_kind_name(got.kind), cg_cause_name(got.cause));
+	ck_assert_msg(got.verdict == row->want.verdict && got.confidence == row->want.confidence, "%s: %s %u",
+	              row->name, cg_verdict_name(got.verdict), got.confidence);
+	ck_assert_msg(got.mature == row->want.mature, "%s: mature %d", row->name, got.mature);
+	ck_assert_msg(got.quiet == row->want.quiet, "%s: quiet %d", row->name, got.quiet);
+	if (row->want.age_ns) {
+		ck_assert_msg(got.age_ns == row->want.age_ns, "%s: age %lu", row->name, got.age_ns);
+		ck_assert_msg(got.age_source == row->want.age_source, "%s: %s", row->name,
+		              cg_age_source_name(got.age_source));
+	}
+	if (row->want.age_max_ns)
+		ck_assert_msg(got.age_max_ns == row->want.age_max_ns, "%s: at most %lu", row->name, got.age_max_ns);
+}
+
+#define TABLE_TEST(table)                                                                                              \
+	START_TEST(table##_are_judged)                                                                                 \
+	{                                                                                                              \
+		check_row(&table[_i]);                                                                                 \
+	}                                                                                                              \
+	END_TEST
+TABLE_TEST(eof_rows)
+TABLE_TEST(half_close_rows)
+TABLE_TEST(unread_rows)
+TABLE_TEST(holder_rows)
+TABLE_TEST(dead_rows)
+
+/* An EOF a minute old that nobody closed, in whatever state the kernel reports. */
+START_TEST(other_states_say_nothing)
+{
+	for (unsigned state = 0; state < 16; state++) {
+		struct cg_facts facts = {.fd = 7,
+		                         .has_slot = true,
+		                         .now_ns = NOW,
+		                         .warn_after_ns = MS(30000),
+		                         .slot = {ACCEPTED, .flags = CG_SLOT_EOF, .eof_ns = AGO(60000)},
+		                         .tcp = {.state = (uint8_t)state, QUEUE(0), IDLE(60000)}};
+		struct cg_judgement got;
+		cg_detect(&facts, &got);
+		bool closable = state == CG_TCP_CLOSE_WAIT || state == CG_TCP_CLOSE;
+		ck_assert_msg((got.kind != CG_KIND_NONE) == closable, "state %u: %s", state, cg_kind_name(got.kind));
+	}
+}
+END_TEST
+
+static struct cg_judgement judge_ages(uint64_t eof_ms, uint32_t kernel_ms, uint64_t seen_ms, uint32_t data_ms)
+{
+	struct cg_facts facts = {.fd = 7,
+	                         .has_slot = true,
+	                         .now_ns = NOW,
+	                         .warn_after_ns = MS(30000),
+	                         .slot = {ACCEPTED, .flags = eof_ms ? CG_SLOT_EOF : 0,
+	                                  .eof_ns = eof_ms ? AGO(eof_ms) : 0,
+	                                  .first_seen_ns = seen_ms ? AGO(seen_ms) : 0},
+	                         .tcp = {.state = CG_TCP_CLOSE_WAIT,
+	                                 QUEUE(0),
+	                                 .has_info = true,
+	                                 .last_ack_recv_ms = kernel_ms,
+	                                 .last_data_sent_ms = 1000000,
+	                                 .last_data_recv_ms = data_ms}};
+	struct cg_judgement got;
+	cg_detect(&facts, &got);
+	return got;
+}
+
+START_TEST(age_is_the_largest_lower_bound)
+{
+	ck_assert_int_eq(judge_ages(5000, 4000, 3000, 9000).age_source, CG_AGE_EOF);
+	ck_assert_int_eq(judge_ages(4000, 5000, 3000, 9000).age_source, CG_AGE_KERNEL);
+	ck_assert_int_eq(judge_ages(3000, 4000, 5000, 9000).age_source, CG_AGE_FIRST_SEEN);
+	ck_assert_uint_eq(judge_ages(3000, 4000, 5000, 9000).age_ns, MS(5000));
+	ck_assert_uint_eq(judge_ages(3000, 4000, 5000, 9000).age_max_ns, MS(9000));
+	ck_assert_uint_eq(judge_ages(3000, 4000, 5000, 4500).age_max_ns, MS(5000));
+	ck_assert_uint_eq(judge_ages(3000, 4000, 5000, 0).age_max_ns, 0);
+}
+END_TEST
+
+START_TEST(age_source_on_a_tie)
+{
+	ck_assert_int_eq(judge_ages(4990, 5000, 5000, 9000).age_source, CG_AGE_EOF);
+	ck_assert_int_eq(judge_ages(4989, 5000, 5000, 9000).age_source, CG_AGE_KERNEL);
+	ck_assert_int_eq(judge_ages(0, 4990, 5000, 9000).age_source, CG_AGE_KERNEL);
+	ck_assert_int_eq(judge_ages(0, 4989, 5000, 9000).age_source, CG_AGE_FIRST_SEEN);
+}
+END_TEST
+
+/* Without the EOF flag eof_ns is a leftover; a time in the future (read while it was being written) is no age. */
+START_TEST(age_ignores_what_is_not_so)
+{
+	struct cg_facts facts = {.fd = 7,
+	                         .has_slot = true,
+	                         .now_ns = NOW,
+	                         .warn_after_ns = MS(30000),
+	                         .slot = {ACCEPTED, .eof_ns = AGO(60000), .first_seen_ns = NOW + 5},
+	                         .tcp = {.state = CG_TCP_CLOSE_WAIT, QUEUE(0)}};
+	struct cg_judgement got;
+	cg_detect(&facts, &got);
+	ck_assert_uint_eq(got.age_ns, 0);
+	ck_assert(!got.mature);
+}
+END_TEST
+
+/* last_data_recv is the time since boot where nothing was ever received. */
+START_TEST(age_of_a_connected_socket_ends_at_its_opening)
+{
+	struct cg_facts facts = {.fd = 7,
+	                         .has_slot = true,
+	                         .now_ns = NOW,
+	                         .warn_after_ns = MS(30000),
+	                         .slot = {CONNECTED, .origin = CG_ORIGIN_SEEN, .open_ns = AGO(70000)},
+	                         .tcp = {.state = CG_TCP_CLOSE_WAIT,
+	                                 QUEUE(1),
+	                                 .has_info = true,
+	                                 .last_ack_recv_ms = 60000,
+	                                 .last_data_recv_ms = 9000000}};
+	struct cg_judgement got;
+	cg_detect(&facts, &got);
+	ck_assert_uint_eq(got.age_ns, MS(60000));
+	ck_assert_uint_eq(got.age_max_ns, MS(70000));
+	facts.slot.role = CG_ROLE_ACCEPTED; /* may have waited in the backlog, closed by its peer */
+	cg_detect(&facts, &got);
+	ck_assert_uint_eq(got.age_max_ns, MS(9000000));
+}
+END_TEST
+
+START_TEST(every_finding_has_names_and_advice)
+{
+	for (unsigned kind = 1; kind < CG_KIND_COUNT; kind++) {
+		ck_assert_str_ne(cg_kind_name(kind), "");
+		for (unsigned cause = 0; cause < CG_CAUSE_COUNT; cause++) {
+			for (unsigned verdict = 0; verdict <= CG_VERDICT_INFO; verdict++) {
+				const char *advice = cg_detect_advice(kind, cause, verdict, verdict % 2);
+				ck_assert_msg(strlen(advice) > 20, "%s %s: \"%s\"", cg_kind_name(kind),
+				              cg_cause_name(cause), advice);
+			}
+		}
+	}
+	for (unsigned cause = 1; cause < CG_CAUSE_COUNT; cause++)
+		ck_assert_str_ne(cg_cause_name(cause), "");
+	ck_assert_str_eq(cg_kind_name(CG_KIND_NONE), "");
+	ck_assert_str_eq(cg_cause_name(CG_CAUSE_NONE), "");
+	ck_assert_str_eq(cg_kind_name((enum cg_kind)1000), "");
+	ck_assert_str_eq(cg_origin_name(CG_ORIGIN_UNSEEN), "unseen");
+	ck_assert_str_eq(cg_origin_name(77), "");
+	ck_assert_str_eq(cg_error_name(ECONNRESET), "ECONNRESET");
+	ck_assert_str_eq(cg_error_name(0), "");
+	ck_assert_str_eq(cg_error_name(-1), "");
+}
+END_TEST
+
+START_TEST(advice_tells_a_stuck_loop_from_an_idle_pool)
+{
+	const char *polled = cg_detect_advice(CG_KIND_CLOSE_WAIT, CG_CAUSE_FIN_UNREAD, CG_VERDICT_LEAK, true);
+	const char *not_polled = cg_detect_advice(CG_KIND_CLOSE_WAIT, CG_CAUSE_FIN_UNREAD, CG_VERDICT_LEAK, false);
+	const char *late = cg_detect_advice(CG_KIND_CLOSE_WAIT, CG_CAUSE_EOF_IGNORED, CG_VERDICT_LATE, false);
+	ck_assert_ptr_nonnull(strstr(polled, "event loop"));
+	ck_assert_ptr_nonnull(strstr(not_polled, "idle pool"));
+	ck_assert_ptr_nonnull(strstr(late, "not a bug"));
+}
+END_TEST
+
+#define ADD_TABLE(tc, table) tcase_add_loop_test(tc, table##_are_judged, 0, (int)(sizeof(table) / sizeof(*table)))
+
+static void cases(TCase *tc)
+{
+	ADD_TABLE(tc, eof_rows);
+	ADD_TABLE(tc, half_close_rows);
+	ADD_TABLE(tc, unread_rows);
+	ADD_TABLE(tc, holder_rows);
+	ADD_TABLE(tc, dead_rows);
+	tcase_add_test(tc, other_states_say_nothing);
+	tcase_add_test(tc, age_is_the_largest_lower_bound);
+	tcase_add_test(tc, age_source_on_a_tie);
+	tcase_add_test(tc, age_ignores_what_is_not_so);
+	tcase_add_test(tc, age_of_a_connected_socket_ends_at_its_opening);
+	tcase_add_test(tc, every_finding_has_names_and_advice);
+	tcase_add_test(tc, advice_tells_a_stuck_loop_from_an_idle_pool);
+}
