@@ -22,6 +22,7 @@ import threading
 import time
 
 import compare
+import selftest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHIM = os.path.join(HERE, "..", "..", "shim")
@@ -253,6 +254,8 @@ def main():
     options = parser.parse_args()
     if not BARE and not os.path.exists(LIBRARY):
         print(f"not ok model: {LIBRARY} is missing: build it first")
+        return 1
+    if not selftest.run():
         return 1
     programs, total, failed = build(), compare.Score(), 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
