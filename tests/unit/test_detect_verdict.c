@@ -85,6 +85,8 @@ START_TEST(closed_late_as_often_as_never_is_overload)
 	ck_assert_uint_ge(got.confidence, 940);
 	got = verdict_of((struct cg_history){.closed_late = 5, .never_closed = 6}, weighed[_i], true);
 	ck_assert_int_eq(got.verdict, CG_VERDICT_LEAK);
+	struct verdict undoubted = verdict_of((struct cg_history){.never_closed = 6}, weighed[_i], true);
+	ck_assert_uint_lt(got.confidence, undoubted.confidence);
 }
 END_TEST
 
