@@ -18,7 +18,7 @@ lint()
     elif "$@" >"$log" 2>&1; then
         echo "ok lint/$name"
     else
-        echo "not ok lint/$name: $(grep -cE '(warning|error|style|performance|portability|note|info):|^In .* line' "$log") lines to look at"
+        echo "not ok lint/$name: $tool has remarks"
         cat "$log"
         status=1
     fi
@@ -29,32 +29,35 @@ existing()
     find shim policy cli demo tests -name "$1" "${@:2}" 2>/dev/null | sort
 }
 
-INCLUDES=(-D_GNU_SOURCE -Ishim -Ipolicy)
-mapfile -t sources < <(existing '*.c' -not -path 'tests/*')
-mapfile -t tests < <(existing '*.c' -path 'tests/*')
+# Deep analysis is for what runs in somebody else's process or reads somebody else's data; tests are compiled only.
+mapfile -t sources < <(existing '*.c' -not -path 'tests/*' -not -path 'demo/*')
 mapfile -t scripts < <(
     existing '*.sh' -not -path 'tests/cases/*'
     echo .ci/run
 )
+FLAGS=(-D_GNU_SOURCE -Ishim -Ipolicy)
 
+# shellcheck disable=SC2317 # called through lint
 tidy()
 {
     printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 sh -c \
-        'clang-tidy --quiet "$0" -- -std=gnu11 -D_GNU_SOURCE -Ishim -Ipolicy -Itests/unit 2>&1' |
+        'clang-tidy --quiet "$0" -- -std=gnu11 -D_GNU_SOURCE -Ishim -Ipolicy 2>&1' |
         grep -vE '^[0-9]+ warnings? (and [0-9]+ errors? )?generated|^Suppressed [0-9]+|^Use -header-filter' && return 1
     return 0
 }
 
-# Preprocessing as gcc does it on this machine; what the system's headers are is not cppcheck's business.
+# internalAstError: cppcheck 2.10 cannot parse a compound literal around va_arg.
+# allocaCalled: an exec's arguments are gathered where malloc is forbidden, and a VLA is the same thing in disguise.
+# shellcheck disable=SC2317 # called through lint
 check_with_cppcheck()
 {
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-        --suppress=missingIncludeSystem -D__x86_64__ -D__linux__ -D__GNUC__=12 -D__SIZEOF_POINTER__=8 \
-        "${INCLUDES[@]}" "$@"
+        --suppress=missingIncludeSystem --suppress=allocaCalled --suppress=internalAstError \
+        -D__x86_64__ -D__linux__ -D__GNUC__=12 -D__SIZEOF_POINTER__=8 "${FLAGS[@]}" "$@"
 }
 
-lint clang_build clang make --no-print-directory -j"$(nproc)" BUILD=build-clang CC=clang lint-build
-lint clang_tidy clang-tidy tidy "${sources[@]}" "${tests[@]}"
+lint clang_build clang make --no-print-directory V=0 -k -j"$(nproc)" BUILD=build-clang CC=clang lint-build
+lint clang_tidy clang-tidy tidy "${sources[@]}"
 lint cppcheck cppcheck check_with_cppcheck "${sources[@]}"
 lint shellcheck shellcheck shellcheck --external-sources --exclude=SC2016 "${scripts[@]}"
 exit $status
