@@ -1,7 +1,8 @@
 /*
  * procfs.h: what only /proc can tell: who polls a descriptor, who else holds a socket, what a thread is called.
  *
- * Sweep only. Raw system calls and stack buffers, no malloc, no stdio. Functions return 0 (or a count) or -errno.
+ * Sweep only. Raw system calls and stack buffers, no malloc, no stdio. Functions return 0 (or a count) or -errno. A
+ * walk stops at visit's first value that is not 0 and returns it. Descriptors opened on the way are cg_ownfd_take's.
  */
 #ifndef CG_PROCFS_H
 #define CG_PROCFS_H
@@ -13,33 +14,45 @@
 /*
  * The epoll descriptor of this process that watches fd, or -1 for none, -errno when /proc would not tell. Reads the
  * fdinfo of each eventpoll descriptor. A registration under the same number that belongs to another file is told apart
- * by the inode (`ino:` in fdinfo) where the kernel shows it. For one socket.
+ * by the inode (`ino:` in fdinfo) where the kernel shows it, and one of the same file that was made under another
+ * number, before a dup, counts. For one socket. (-EPERM would be -1: -EACCES is returned in its place.)
  */
 int cg_proc_polled_by(int fd, uint64_t inode);
 
 /*
- * The same for many at once: the sweep lists every (epoll fd, target fd, target inode) of the process and calls visit.
- * Stops at visit's first non-zero value. Returns 0 or -errno.
+ * The same for many at once: lists every (epoll fd, target fd, target inode) of the process and calls visit. The inode
+ * is 0 where the kernel does not show it (before 4.13).
  */
 typedef int cg_epoll_visit(int epfd, int fd, uint64_t inode, void *context);
 int cg_proc_epolls(cg_epoll_visit *visit, void *context);
 
 /*
- * Calls visit for each descriptor of this process that is a socket, with its inode (readlink of /proc/self/fd/N).
- * *ret_open (may be NULL) becomes the number of open descriptors of every kind.
+ * Calls visit for each descriptor of this process that is a socket, with its inode (readlink of /proc/self/fd/N);
+ * closeguard's own are left out. *ret_open (may be NULL) becomes the number of open descriptors of every kind, but for
+ * the one that the walk itself needs.
  */
 typedef int cg_fd_visit(int fd, uint64_t inode, void *context);
 int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open);
 
 /*
  * Processes other than `self` that hold one of the `count` socket inodes (sorted ascending): calls visit for each
- * (index into inodes, pid), in ascending order of pid as far as /proc lists them so. Reads /proc/<pid>/fd of every process that permissions allow;
- * gives up after `budget_ns` and returns -ETIME with what was found so far, 1 when some could not be read (unknown), 0
- * when all were seen. Does not see other pid namespaces.
+ * (index into inodes, pid), in ascending order of pid as far as /proc lists them so; once for each, except beyond the
+ * 4,096th inode, where a process that holds a socket twice is told twice in a row. Reads /proc/<pid>/fd of every
+ * process that permissions allow; gives up after `budget_ns` and returns -ETIME with what was found so far, 1 when some
+ * could not be read (unknown; hidepid too), 0 when all were seen. Does not see other pid namespaces.
  */
 typedef int cg_holder_visit(unsigned index, pid_t pid, void *context);
 int cg_proc_holders(const uint64_t *inodes, unsigned count, pid_t self, uint64_t budget_ns, cg_holder_visit *visit,
                     void *context);
+
+/* What /proc/<pid>/stat says (0: self). -ENOENT: no such process. */
+struct cg_proc_stat {
+	char state;       /* field 3: 'R', 'S', 'Z', … */
+	uint64_t flags;   /* field 9: PF_ flags of the kernel */
+	uint64_t threads; /* field 20 */
+	uint64_t start;   /* field 22: clock ticks since boot */
+};
+int cg_proc_stat(pid_t pid, struct cg_proc_stat *ret);
 
 /* The name of a thread of this process ("worker-3"), "tid 4711" when it is gone. Returns name. */
 const char *cg_proc_thread_name(pid_t tid, char name[32]);
@@ -47,10 +60,23 @@ const char *cg_proc_thread_name(pid_t tid, char name[32]);
 /* Field 22 of /proc/<pid>/stat (0: self), the start time in clock ticks; 0 when it cannot be read. */
 uint64_t cg_proc_start_time(pid_t pid);
 
-/* True when the process is there (kill 0 is not enough: pids are used again; start may be 0 for any). */
+/*
+ * True when the process is there (kill 0 is not enough: pids are used again; start may be 0 for any). A zombie is not
+ * there; a process whose /proc entry is hidden is.
+ */
 bool cg_proc_alive(pid_t pid, uint64_t start);
 
-/* Threads of this process, by Threads: in /proc/self/status; -errno when unknown. */
+/* Threads of this process; -errno when unknown. */
 int cg_proc_threads(void);
+
+/*
+ * For the files of this subject: calls visit for each entry of a directory whose name is a number, with the directory's
+ * descriptor for *at calls.
+ */
+typedef int cg_proc_entry_visit(int dir, const char *name, unsigned number, void *context);
+int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *context);
+
+/* Is that link of an fd directory a socket? 1 and its inode, 0, or -errno when the link cannot be read. */
+int cg_proc_socket_inode(int dir, const char *name, uint64_t *ret_inode);
 
 #endif

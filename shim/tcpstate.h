@@ -8,6 +8,7 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The kernel's numbers (include/net/tcp_states.h); netinet/tcp.h's TCP_ names are the same ones. */
@@ -33,15 +34,16 @@ struct cg_addr {
 };
 
 struct cg_tcp {
-	uint8_t state;         /* enum cg_tcp_state; 0: the kernel would not tell */
-	bool has_queues;       /* rqueue and wqueue are sock_diag's */
-	bool has_info;         /* the three times below are TCP_INFO's */
-	uint32_t rqueue;       /* unread bytes, and 1 for an unread FIN; a listener's backlog now */
-	uint32_t wqueue;       /* unacknowledged bytes, our FIN included; a listener's backlog limit */
+	uint8_t state;    /* enum cg_tcp_state; 0: the kernel would not tell */
+	bool has_queues;  /* rqueue and wqueue are sock_diag's, or of a listener, where TCP_INFO gives the same */
+	bool has_info;    /* the three times below are TCP_INFO's; false before the first segment has come in */
+	uint32_t rqueue;  /* unread bytes, and 1 for an unread FIN; a listener's backlog now */
+	uint32_t wqueue;  /* unacknowledged bytes, our FIN included; a listener's backlog limit */
+	uint32_t ifindex; /* the interface it is bound to (SO_BINDTODEVICE, link-local addresses), or 0 */
 	uint32_t last_data_sent_ms;
 	uint32_t last_data_recv_ms;
 	uint32_t last_ack_recv_ms;
-	uint64_t inode;        /* 0 in a dump: never accepted, or an orphan */
+	uint64_t inode; /* 0 in a dump: never accepted, or an orphan */
 	uint64_t cookie;
 	struct cg_addr local, peer;
 };
@@ -55,8 +57,14 @@ const char *cg_tcp_state_text(unsigned state);
 /* Is it a TCP socket? 1 yes, 0 no (or no socket at all), -errno when it cannot be known. Two getsockopt calls. */
 int cg_tcp_is_tcp(int fd);
 
-/* The state, times and addresses of one descriptor by TCP_INFO, getsockname, getpeername. -ENOTCONN is no error. */
+/*
+ * The state, times, interface and addresses of one descriptor by TCP_INFO, SO_BINDTOIFINDEX, getsockname, getpeername.
+ * -ENOTCONN is no error.
+ */
 int cg_tcp_info(int fd, struct cg_tcp *ret);
+
+/* Takes the times, or a listener's backlog, from the first `len` bytes of a struct tcp_info; tcp->state is given. */
+void cg_tcp_take_info(struct cg_tcp *tcp, const void *info, size_t len);
 
 /* Only the state, by TCP_INFO: about 0.5 us. Returns enum cg_tcp_state or -errno. */
 int cg_tcp_state_of(int fd);
@@ -69,21 +77,25 @@ int cg_tcp_unread(int fd, uint32_t *ret_bytes);
 
 /*
  * A netlink socket for the dumps below: close-on-exec, non-blocking with a timeout of its own, never shared between
- * threads. Returns the descriptor or -errno (seccomp, RestrictAddressFamilies, an old container).
+ * threads, for the caller to move out of the app's way (cg_ownfd_take). Returns the descriptor or -errno (seccomp,
+ * RestrictAddressFamilies, an old container).
  */
 int cg_diag_open(void);
 
 /*
- * Calls visit for each TCP socket of this network namespace, IPv4 and IPv6, whose state's bit (1 << state) is set. Stops
- * early with visit's value where that is not 0. `buffer` of `size` (at least 16 KiB) is the caller's. Times are given.
- * Returns 0 or -errno; -ETIMEDOUT after 2 s without an answer.
+ * Calls visit for each TCP socket of this network namespace, IPv4 and IPv6, whose state's bit (1 << state) is set.
+ * Stops early with visit's value where that is not 0. `buffer` of `size` (at least 16 KiB, and the same for one netlink
+ * socket each time) is the caller's, aligned as malloc's. Times are given. Where the kernel says that its table changed
+ * meanwhile the dump is done once more, so visit may see a socket twice.
+ * Returns 0 or -errno; -ETIMEDOUT after 2 s without an answer, -EOPNOTSUPP where the kernel has no inet_diag.
  */
 typedef int cg_diag_visit(const struct cg_tcp *tcp, void *context);
 int cg_diag_dump(int netlink, uint32_t states, void *buffer, uint32_t size, cg_diag_visit *visit, void *context);
 
 /*
- * Fills in queues, inode, cookie and times of the one socket with ret's addresses by an exact query. -ENOENT: no such
- * socket (gone, in CLOSE, or in another network namespace).
+ * Fills in queues, inode, cookie, times and the state of that moment for the one socket with ret's addresses, interface
+ * and, where it is not 0, cookie, by an exact query. -ENOENT: no such socket (gone, in CLOSE, or in another network
+ * namespace).
  */
 int cg_diag_query(int netlink, struct cg_tcp *ret);
 

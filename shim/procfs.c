@@ -1,0 +1,243 @@
+/* procfs.c: what /proc tells of this process and its descriptors. */
+#include "procfs.h"
+
+#include <dirent.h>
+#include <string.h>
+
+#include "fmt.h"
+#include "ownfd.h"
+#include "sys.h"
+
+/*
+ * Moved up at once, and closed only if it is still ours: an app that closes all descriptors while a walk is under way
+ * may have the number in use already.
+ */
+static int open_own(int at, const char *path, int flags)
+{
+	int fd = cg_sys_openat(at, path, O_RDONLY | O_CLOEXEC | flags, 0);
+	return fd < 0 ? fd : cg_ownfd_take(fd);
+}
+
+static unsigned digit(char c)
+{
+	return c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 99;
+}
+
+/* Leading blanks, then digits up to the first other character. *at moves past them; no digit gives 0. */
+static uint64_t take_number(const char **at, unsigned base)
+{
+	uint64_t value = 0;
+	while (**at == ' ' || **at == '\t')
+		++*at;
+	for (; digit(**at) < base; ++*at)
+		value = value * base + digit(**at);
+	return value;
+}
+
+static int visit_entries(int dir, const char *buffer, ssize_t len, cg_proc_entry_visit *visit, void *context)
+{
+	for (ssize_t at = 0; at < len;) {
+		const struct dirent64 *entry = (const void *)(buffer + at);
+		const char *end = entry->d_name;
+		uint64_t number = take_number(&end, 10);
+		at += entry->d_reclen;
+		if (end == entry->d_name || *end)
+			continue;
+		int r = visit(dir, entry->d_name, (unsigned)number, context);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *context)
+{
+	_Alignas(struct dirent64) char buffer[4096]; /* 170 entries for a system call; two walks nest */
+	int r = 0, dir = open_own(at, path, O_DIRECTORY);
+	if (dir < 0)
+		return dir;
+	while (r == 0) {
+		ssize_t n = cg_sys_getdents64(dir, buffer, sizeof(buffer));
+		if (n <= 0) {
+			r = (int)n;
+			break;
+		}
+		r = visit_entries(dir, buffer, n, visit, context);
+	}
+	cg_ownfd_close(dir);
+	return r;
+}
+
+/* The text of a link, which is cut where it is longer: those looked for here are short. */
+static int read_link(int dir, const char *name, char text[48])
+{
+	ssize_t n = cg_sys_readlinkat(dir, name, text, 47);
+	if (n < 0)
+		return (int)n;
+	text[n] = 0;
+	return 0;
+}
+
+int cg_proc_socket_inode(int dir, const char *name, uint64_t *ret_inode)
+{
+	static const char prefix[] = "socket:[";
+	char text[48];
+	const char *at = text + sizeof(prefix) - 1;
+	int r = read_link(dir, name, text);
+	if (r < 0)
+		return r;
+	if (strncmp(text, prefix, sizeof(prefix) - 1) != 0)
+		return 0;
+	*ret_inode = take_number(&at, 10);
+	return 1;
+}
+
+/* Lines of a file of any length through a fixed buffer. A line that does not fit is cut. */
+struct lines {
+	int fd;
+	unsigned at, end;
+	bool cut; /* the rest of the last line is still to be skipped */
+	char text[2048];
+};
+
+static char *buffered_line(struct lines *lines)
+{
+	for (;;) {
+		char *line = lines->text + lines->at;
+		char *newline = memchr(line, '\n', lines->end - lines->at);
+		if (!newline)
+			return NULL;
+		*newline = 0;
+		lines->at = (unsigned)(newline + 1 - lines->text);
+		if (!lines->cut)
+			return line;
+		lines->cut = false;
+	}
+}
+
+/* 1 and a line without its newline, 0 at the end of the file (a last line without newline is none), or -errno. */
+static int next_line(struct lines *lines, const char **ret_line)
+{
+	for (;;) {
+		*ret_line = buffered_line(lines);
+		if (*ret_line)
+			return 1;
+		lines->end -= lines->at;
+		memmove(lines->text, lines->text + lines->at, lines->end);
+		lines->at = 0;
+		bool full = lines->end == sizeof(lines->text) - 1;
+		if (full || lines->cut)
+			lines->end = 0;
+		if (full && !lines->cut) {
+			lines->cut = true;
+			lines->text[sizeof(lines->text) - 1] = 0;
+			*ret_line = lines->text;
+			return 1;
+		}
+		ssize_t n = cg_sys_read(lines->fd, lines->text + lines->end, sizeof(lines->text) - 1 - lines->end);
+		if (n <= 0)
+			return (int)n;
+		lines->end += (unsigned)n;
+	}
+}
+
+struct epoll_walk {
+	cg_epoll_visit *visit;
+	void *context;
+};
+
+/* "tfd: %8d events: %8x data: %16llx  pos:%lli ino:%lx sdev:%x"; it ends after data before Linux 4.13. */
+static int take_registration(int epfd, const char *line, const struct epoll_walk *walk)
+{
+	uint64_t inode = 0;
+	if (strncmp(line, "tfd:", 4) != 0)
+		return 0;
+	const char *at = line + 4, *ino = strstr(line, " ino:");
+	int fd = (int)take_number(&at, 10);
+	if (ino) {
+		ino += 5;
+		inode = take_number(&ino, 16);
+	}
+	return walk->visit(epfd, fd, inode, walk->context);
+}
+
+static int walk_epoll(int dir, const char *name, unsigned number, void *context)
+{
+	struct lines lines = {.fd = -1};
+	char text[48];
+	const char *line;
+	struct cg_buf path;
+	if (read_link(dir, name, text) < 0 || strcmp(text, "anon_inode:[eventpoll]") != 0)
+		return 0; /* -ENOENT: closed since it was listed */
+	cg_buf_init(&path, text, sizeof(text));
+	cg_buf_fmt(&path, "/proc/self/fdinfo/%u", number);
+	lines.fd = open_own(AT_FDCWD, text, 0);
+	if (lines.fd < 0)
+		return lines.fd == -ENOENT ? 0 : lines.fd;
+	int r;
+	while ((r = next_line(&lines, &line)) > 0) {
+		r = take_registration((int)number, line, context);
+		if (r)
+			break;
+	}
+	cg_ownfd_close(lines.fd);
+	return r;
+}
+
+int cg_proc_epolls(cg_epoll_visit *visit, void *context)
+{
+	struct epoll_walk walk = {visit, context};
+	return cg_proc_entries(AT_FDCWD, "/proc/self/fd", walk_epoll, &walk);
+}
+
+struct polled {
+	int fd;
+	uint64_t inode;
+	int epfd;
+};
+
+static int find_polled(int epfd, int fd, uint64_t inode, void *context)
+{
+	struct polled *polled = context;
+	bool same = inode && polled->inode ? inode == polled->inode : fd == polled->fd;
+	if (!same)
+		return 0;
+	polled->epfd = epfd;
+	return 1;
+}
+
+int cg_proc_polled_by(int fd, uint64_t inode)
+{
+	struct polled polled = {fd, inode, -1};
+	int r = cg_proc_epolls(find_polled, &polled);
+	if (r == -EPERM)
+		return -EACCES;
+	return r < 0 ? r : polled.epfd;
+}
+
+struct socket_walk {
+	cg_fd_visit *visit;
+	void *context;
+	unsigned open;
+};
+
+static int walk_socket(int dir, const char *name, unsigned number, void *context)
+{
+	struct socket_walk *walk = context;
+	uint64_t inode;
+	if ((int)number == dir)
+		return 0;
+	walk->open++;
+	if (cg_ownfd_is((int)number) || cg_proc_socket_inode(dir, name, &inode) <= 0)
+		return 0;
+	return walk->visit((int)number, inode, walk->context);
+}
+
+int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open)
+{
+	struct socket_walk walk = {visit, context, 0};
+	int r = cg_proc_entries(AT_FDCWD, "/proc/self/fd", walk_socket, &walk);
+	if (r == 0 && ret_open)
+		*ret_open = walk.open;
+	return r;
+}

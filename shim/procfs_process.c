@@ -1,0 +1,109 @@
+/* procfs_process.c: whether a process is there, how many threads it has and what they are called. */
+#include "procfs.h"
+
+#include <string.h>
+
+#include "fmt.h"
+#include "ownfd.h"
+#include "sys.h"
+
+/* The beginning of a file as text, as much as fits. Its length or -errno. */
+static int read_start(const char *path, char *text, unsigned size)
+{
+	ssize_t n = 0;
+	unsigned len = 0;
+	int fd = cg_sys_open(path, O_RDONLY, 0);
+	if (fd < 0)
+		return fd;
+	fd = cg_ownfd_take(fd);
+	while (len < size - 1 && (n = cg_sys_read(fd, text + len, size - 1 - len)) > 0)
+		len += (unsigned)n;
+	cg_ownfd_close(fd);
+	text[len] = 0;
+	return n < 0 ? (int)n : (int)len;
+}
+
+const char *cg_proc_thread_name(pid_t tid, char name[32])
+{
+	char path[48];
+	struct cg_buf buf;
+	cg_buf_init(&buf, path, sizeof(path));
+	cg_buf_fmt(&buf, "/proc/self/task/%d/comm", tid);
+	if (read_start(path, name, 32) > 0)
+		name[strcspn(name, "\n")] = 0;
+	else
+		name[0] = 0;
+	if (!name[0]) {
+		cg_buf_init(&buf, name, 32);
+		cg_buf_fmt(&buf, "tid %d", tid);
+	}
+	return name;
+}
+
+static uint64_t number_at(const char *at)
+{
+	uint64_t value = 0;
+	for (; *at >= '0' && *at <= '9'; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	return value;
+}
+
+/* The start of field n, counted from the state, which is field 3. NULL past the end. */
+static const char *field(const char *state, unsigned n)
+{
+	for (unsigned i = 3; state && i < n; i++) {
+		state = strchr(state, ' ');
+		if (state)
+			state++;
+	}
+	return state;
+}
+
+int cg_proc_stat(pid_t pid, struct cg_proc_stat *ret)
+{
+	char path[32] = "/proc/self/stat", text[1024];
+	struct cg_buf buf;
+	if (pid) {
+		cg_buf_init(&buf, path, sizeof(path));
+		cg_buf_fmt(&buf, "/proc/%d/stat", pid);
+	}
+	int r = read_start(path, text, sizeof(text));
+	if (r < 0)
+		return r == -ESRCH ? -ENOENT : r;
+	const char *state = strrchr(text, ')'); /* a process may call itself ") Z 1" */
+	if (!state || state[1] != ' ' || !field(state + 2, 23))
+		return -EBADMSG;
+	state += 2;
+	ret->state = *state;
+	ret->flags = number_at(field(state, 9));
+	ret->threads = number_at(field(state, 20));
+	ret->start = number_at(field(state, 22));
+	return 0;
+}
+
+uint64_t cg_proc_start_time(pid_t pid)
+{
+	struct cg_proc_stat stat;
+	return cg_proc_stat(pid, &stat) < 0 ? 0 : stat.start;
+}
+
+bool cg_proc_alive(pid_t pid, uint64_t start)
+{
+	struct cg_proc_stat stat;
+	if (pid <= 0)
+		return false;
+	if (cg_proc_stat(pid, &stat) < 0) {
+		long r = CG_SYS3(SYS_kill, pid, 0, 0);
+		return r == 0 || r == -EPERM;
+	}
+	/* A first thread that has ended is shown as a zombie too, while others go on. */
+	bool ended = (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
+	return !ended && (start == 0 || start == stat.start);
+}
+
+int cg_proc_threads(void)
+{
+	struct cg_proc_stat stat;
+	int r = cg_proc_stat(0, &stat);
+	return r < 0 ? r : (int)stat.threads;
+}
