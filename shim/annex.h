@@ -28,7 +28,8 @@ typedef uint32_t cg_annex_version_fn(void);
  * `path`, whose build-id is build_id[0..build_id_len) as it was mapped (a file replaced since is refused). Looks for
  * DWARF in the file, then in separate debug files (/usr/lib/debug/.build-id, .gnu_debuglink beside the file, in .debug
  * and under /usr/lib/debug, with their dwz alternates), then in the symbol tables (.symtab, .gnu_debugdata, .dynsym).
- * "[vdso]" and deleted files are answered with 0 frames. Fills frames[0..max), innermost first. Returns the number of
+ * "[vdso]" and deleted files are answered with 0 frames. Fills frames[0..max), innermost first (of more than
+ * max, the innermost are left out). Returns the number of
  * frames, 0 for none, -errno: -ESTALE for a replaced file, -ENOEXEC for one that is no sound ELF file, -ETIME when the
  * budget ended before anything was found.
  */

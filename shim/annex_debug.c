@@ -3,6 +3,7 @@
 #include "annex.h"
 
 #include <elfutils/libdwelf.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +68,18 @@ static bool begin(struct cg_image *image, struct cg_budget *budget, Dwarf **ret)
 	return true;
 }
 
-static bool by_id(const uint8_t *id, size_t len, struct cg_image *ret)
+/* What a program short of descriptors or memory cannot open now counts as found too late, not as missing. */
+static bool try_open(const char *path, struct cg_budget *budget, struct cg_image *ret)
+{
+	if (cg_budget_over(budget))
+		return false;
+	int r = cg_image_open(path, ret);
+	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM)
+		budget->cut = true;
+	return r == 0;
+}
+
+static bool by_id(const uint8_t *id, size_t len, struct cg_budget *budget, struct cg_image *ret)
 {
 	char path[PATH_MAX + 80], hex[2 * 64 + 1];
 	if (len < 2 || len > 64)
@@ -75,7 +87,7 @@ static bool by_id(const uint8_t *id, size_t len, struct cg_image *ret)
 	for (size_t i = 0; i < len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", id[i]);
 	int n = snprintf(path, sizeof path, "%s/.build-id/%.2s/%s.debug", root, hex, hex + 2);
-	if (n < 0 || n >= (int)sizeof path || cg_image_open(path, ret) < 0)
+	if (n < 0 || n >= (int)sizeof path || !try_open(path, budget, ret))
 		return false;
 	if (cg_image_has_id(ret, id, len))
 		return true;
@@ -94,7 +106,7 @@ static bool open_linked(const struct link *link, const char *path, struct cg_bud
 {
 	uint32_t crc;
 	struct cg_image found = {0};
-	if (cg_budget_over(budget) || cg_image_open(path, &found) < 0)
+	if (!try_open(path, budget, &found))
 		return false;
 	const struct cg_image *main = link->main;
 	bool same = main->build_id_len && found.build_id_len
@@ -151,26 +163,26 @@ static bool open_alt(struct cg_binary *binary, const struct cg_image *holder, st
 	const void *id;
 	char path[2 * PATH_MAX];
 	ssize_t len = dwelf_dwarf_gnu_debugaltlink(binary->dwarf, &name, &id);
-	if (len <= 0 || binary->alt_dwarf)
+	if (len <= 0 || binary->alt_done)
 		return true;
 	snprintf(path, sizeof path, "%.*s%s", name[0] != '/' && slash ? (int)(slash + 1 - holder->path) : 0,
 	         holder->path, name);
-	if (!binary->alt.path && cg_image_open(path, &binary->alt) == 0 &&
+	if (!binary->alt.path && try_open(path, budget, &binary->alt) &&
 	    !cg_image_has_id(&binary->alt, id, (size_t)len))
 		cg_image_close(&binary->alt);
-	if (!binary->alt.path && !by_id(id, (size_t)len, &binary->alt))
-		return true;
-	if (!begin(&binary->alt, budget, &binary->alt_dwarf))
+	if ((binary->alt.path || by_id(id, (size_t)len, budget, &binary->alt)) &&
+	    !begin(&binary->alt, budget, &binary->alt_dwarf))
 		return false;
+	binary->alt_done = !budget->cut;
 	if (binary->alt_dwarf)
 		dwarf_setalt(binary->dwarf, binary->alt_dwarf);
-	return true;
+	return binary->alt_done;
 }
 
 static bool search(struct cg_binary *binary, struct cg_budget *budget)
 {
 	const struct cg_image *main = &binary->main;
-	binary->searched = has_dwarf(main->elf) || by_id(main->build_id, main->build_id_len, &binary->debug) ||
+	binary->searched = has_dwarf(main->elf) || by_id(main->build_id, main->build_id_len, budget, &binary->debug) ||
 	                   by_link(binary, budget, &binary->debug) || !budget->cut;
 	return binary->searched;
 }

@@ -155,18 +155,19 @@ static Dwarf_Die functions_of(Dwarf_Die *unit)
 	return *unit;
 }
 
+/* Of too many frames the innermost are left out: they are helpers of a library, and the function itself must not be. */
 static unsigned fill(Dwarf_Die *unit, struct chain *chain, uint64_t pc, struct cg_budget *budget,
                      struct cg_annex_frame *frames, unsigned max)
 {
 	unsigned count = chain->count < max ? chain->count : max;
 	for (unsigned i = 0; i < count; i++) {
-		Dwarf_Die *die = &chain->die[chain->count - 1 - i];
+		Dwarf_Die *die = &chain->die[count - 1 - i];
 		cg_names_of(die, frames[i].function, sizeof frames[i].function, budget);
-		if (i == 0)
+		if (count - i == chain->count)
 			set_line_of_pc(&frames[i], unit, pc);
 		else
 			set_line_of_call(&frames[i], unit, die + 1);
-		frames[i].inlined = i + 1 < chain->count;
+		frames[i].inlined = i + 1 < count;
 	}
 	return count;
 }

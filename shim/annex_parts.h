@@ -80,6 +80,7 @@ struct cg_binary {
 	bool searched;         /* for a separate debug file */
 	bool no_dwarf;         /* there is none, or it cannot be read */
 	Dwarf *dwarf, *alt_dwarf;
+	bool alt_done;
 
 	Dwarf_CU *last_unit; /* up to here the units are in the table */
 	bool units_done;

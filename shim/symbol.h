@@ -2,7 +2,8 @@
  * symbol.h: names for addresses inside the watched process: finds the module, asks the annex, remembers the answer.
  *
  * Sweep thread, or the exiting thread. The annex (libcloseguard-dw.so, beside this library) is loaded at the first
- * question; where it or libdw is missing, frames carry module, offset and build-id only and one warning says so.
+ * question; where it or libdw is missing, frames carry module, offset and build-id only and one warning says so. Of
+ * two threads (or a signal handler) that ask at the same time, one gets module and offset only.
  */
 #ifndef CG_SYMBOL_H
 #define CG_SYMBOL_H
@@ -12,18 +13,24 @@
 /*
  * Begins a report: the annex may spend budget_ns on all questions until the next begin; what is over that is answered
  * with module and offset (and asked again in a later report). may_load false: only what is remembered already, the
- * annex is not loaded (a signal handler; a sealed process).
+ * annex is not asked (a signal handler; a sealed process). Both hold for the calling thread.
  */
 void cg_symbol_begin(uint64_t budget_ns, bool may_load);
 
 /* A cg_resolve for struct cg_report; context is not used. */
 unsigned cg_symbol_resolve(void *context, uint64_t ip, uint32_t generation, struct cg_frame *frames, unsigned max);
 
+/* The same for an address in a module that the caller knows (NULL: none): a reader of another process's recorder. */
+unsigned cg_symbol_name(const struct cg_module *module, uint64_t ip, struct cg_frame *frames, unsigned max);
+
 /* Why the annex cannot be used, for one warning line; NULL while it is fine or was not needed yet. */
 const char *cg_symbol_trouble(void);
 
 /* The directory of libcloseguard.so itself, without a trailing slash; "" if unknown. Any context after start. */
 const char *cg_symbol_own_dir(void);
+
+/* Looks for the annex there instead: the command is not installed beside it. Before the first question. */
+void cg_symbol_set_dir(const char *directory);
 
 /* In a forked child: the annex's memory was the parent's; forget the loaded state's budget, keep the cache. */
 void cg_symbol_after_fork(void);

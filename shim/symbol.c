@@ -1,0 +1,259 @@
+/* symbol.c: names for addresses: asks the cache, then the annex. */
+#include "symbol.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "annex.h"
+#include "clock.h"
+#include "fmt.h"
+#include "guard.h"
+#include "modules.h"
+#include "symbol_cache.h"
+#include "sys.h"
+
+#define ANNEX "libcloseguard-dw.so"
+
+/* A report in a moment without free descriptors must not be the last with names. */
+enum { ATTEMPTS = 3, DIRECTORY_MAX = 1024 };
+
+static struct {
+	cg_annex_lookup_fn *lookup; /* NULL: not loaded */
+	unsigned attempts;          /* ATTEMPTS: never again */
+	char trouble[512];
+} annex;
+
+/* What cg_symbol_begin allowed this thread. */
+static __thread struct {
+	uint64_t deadline;
+	bool allowed, failed;
+} turn;
+
+/* The annex and the cache are one caller's at a time; a lock could not be taken in a signal handler. */
+static _Atomic bool busy;
+
+static char own_dir[DIRECTORY_MAX];
+static _Atomic bool own_dir_known;
+
+void cg_symbol_begin(uint64_t budget_ns, bool may_load)
+{
+	turn.deadline = cg_clock_ns(CLOCK_MONOTONIC) + budget_ns;
+	turn.allowed = may_load;
+	turn.failed = false;
+}
+
+const char *cg_symbol_trouble(void)
+{
+	return annex.trouble[0] && !annex.lookup ? annex.trouble : NULL;
+}
+
+void cg_symbol_set_dir(const char *directory)
+{
+	struct cg_buf text;
+	cg_buf_init(&text, own_dir, sizeof own_dir);
+	cg_buf_str(&text, directory);
+	atomic_store(&own_dir_known, true);
+}
+
+/* A program's own name may be given without its directory, a preloaded library's relative to the one at start. */
+static void find_own_dir(struct cg_buf *path)
+{
+	Dl_info info;
+	char start[DIRECTORY_MAX] = "";
+	if (!dladdr((void *)&cg_symbol_own_dir, &info) || !info.dli_fname)
+		return;
+	if (!strchr(info.dli_fname, '/')) {
+		ssize_t n = cg_sys_readlinkat(AT_FDCWD, "/proc/self/exe", start, sizeof start - 1);
+		cg_buf_bytes(path, start, n > 0 ? (size_t)n : 0);
+	} else {
+		if (info.dli_fname[0] != '/' && CG_SYS3(SYS_getcwd, start, sizeof start, 0) > 0)
+			cg_buf_fmt(path, "%s/", start);
+		cg_buf_str(path, info.dli_fname);
+	}
+	char *slash = strrchr(path->data, '/');
+	if (slash && !path->truncated)
+		*slash = '\0';
+	else
+		cg_buf_init(path, path->data, path->size);
+}
+
+const char *cg_symbol_own_dir(void)
+{
+	struct cg_buf path;
+	if (!atomic_load(&own_dir_known)) {
+		cg_buf_init(&path, own_dir, sizeof own_dir);
+		find_own_dir(&path);
+		atomic_store(&own_dir_known, true);
+	}
+	return own_dir;
+}
+
+static void give_up(const char *why)
+{
+	struct cg_buf text;
+	cg_buf_init(&text, annex.trouble, sizeof annex.trouble);
+	cg_buf_fmt(&text, "functions and lines are not named: %s", why ? why : ANNEX " cannot be loaded");
+	for (char *c = annex.trouble; *c; c++)
+		*c = (unsigned char)*c < ' ' ? ' ' : *c;
+	turn.failed = true;
+}
+
+static void load(void)
+{
+	char path[DIRECTORY_MAX + sizeof ANNEX + 1];
+	struct cg_buf text;
+	cg_buf_init(&text, path, sizeof path);
+	cg_buf_fmt(&text, "%s/%s", cg_symbol_own_dir(), ANNEX);
+	annex.attempts++;
+	void *library = own_dir[0] ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+	if (!library) {
+		give_up(own_dir[0] ? dlerror() : "the directory of libcloseguard.so is not known");
+		return;
+	}
+	cg_annex_version_fn *version = (cg_annex_version_fn *)dlsym(library, "cg_annex_version");
+	cg_annex_lookup_fn *lookup = (cg_annex_lookup_fn *)dlsym(library, "cg_annex_lookup");
+	if (!version || !lookup || version() != CG_ANNEX_VERSION) {
+		annex.attempts = ATTEMPTS;
+		give_up(ANNEX " is of another version than libcloseguard.so");
+		return;
+	}
+	annex.lookup = lookup;
+}
+
+static uint64_t time_left(void)
+{
+	uint64_t now = cg_clock_ns(CLOCK_MONOTONIC);
+	return now < turn.deadline ? turn.deadline - now : 0;
+}
+
+/* The libraries' own calls are not the app's: they are not recorded, and errno is as before. */
+static int ask(const struct cg_module *module, const struct cg_frame *base, struct cg_annex_frame *names)
+{
+	int saved_errno = errno, r = -ETIME;
+	cg_hidden++;
+	if (!annex.lookup && time_left() && annex.attempts < ATTEMPTS && !turn.failed)
+		load();
+	uint64_t left = time_left();
+	if (annex.lookup && left)
+		r = annex.lookup(base->module_path, module->build_id, module->build_id_len, base->offset, left, names,
+		                 CG_FRAMES_PER_IP);
+	cg_hidden--;
+	errno = saved_errno;
+	return r;
+}
+
+/* A lack of time, memory or descriptors passes; what a file holds does not change. */
+static bool is_final(int answer, const struct cg_annex_frame *names)
+{
+	return answer == 0 || (answer > 0 && !names[0].cut) || answer == -ESTALE || answer == -ENOEXEC ||
+	       answer == -EACCES;
+}
+
+static uint64_t hash(uint64_t h, const void *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ ((const unsigned char *)data)[i]) * 0x100000001b3u;
+	return h;
+}
+
+static struct cg_symbol_key key_of(const struct cg_module *module, const struct cg_frame *base)
+{
+	uint64_t h = hash(0xcbf29ce484222325u, base->module_path, sizeof base->module_path);
+	return (struct cg_symbol_key){hash(h, module->build_id, module->build_id_len), base->offset};
+}
+
+/* Control characters in a symbol's name are a mistake or an attack on a terminal; the file may be anyone's. */
+static void clean(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text; text++)
+		*text = (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text;
+}
+
+static void copy_names(struct cg_annex_frame *names, unsigned count, struct cg_frame *frames, unsigned max)
+{
+	for (unsigned i = count > max ? count - max : 0; i < count; i++, frames++) {
+		memcpy(frames->function, names[i].function, sizeof frames->function);
+		memcpy(frames->file, names[i].file, sizeof frames->file);
+		frames->line = names[i].line;
+		frames->inlined = names[i].inlined != 0;
+	}
+}
+_Static_assert(sizeof((struct cg_frame *)0)->function == sizeof((struct cg_annex_frame *)0)->function &&
+                   sizeof((struct cg_frame *)0)->file == sizeof((struct cg_annex_frame *)0)->file,
+               "names are copied whole");
+
+/* Sets what the annex knows in frames[0..max); returns how many, 0 for nothing. */
+static unsigned look_up(const struct cg_module *module, const struct cg_frame *base, struct cg_frame *frames,
+                        unsigned max)
+{
+	struct cg_annex_frame names[CG_FRAMES_PER_IP];
+	struct cg_symbol_key key = key_of(module, base);
+	int r = cg_symbol_cache_get(&key, frames, max);
+	if (r >= 0 || !turn.allowed)
+		return r > 0 ? (unsigned)r : 0;
+	r = ask(module, base, names);
+	unsigned count = r <= 0 ? 0 : r < CG_FRAMES_PER_IP ? (unsigned)r : CG_FRAMES_PER_IP;
+	for (unsigned i = 0; i < count; i++) {
+		clean(names[i].function, sizeof names[i].function);
+		clean(names[i].file, sizeof names[i].file);
+	}
+	if (is_final(r, names))
+		cg_symbol_cache_put(&key, names, count);
+	copy_names(names, count, frames, max);
+	return count < max ? count : max;
+}
+
+/* The path is another process's word when a recorder is read: it need not end. */
+static void describe(const struct cg_module *module, uint64_t ip, struct cg_frame *frame)
+{
+	struct cg_buf text;
+	size_t len = strnlen(module->path, sizeof module->path);
+	size_t id_len = module->build_id_len <= sizeof module->build_id ? module->build_id_len : 0;
+	cg_buf_init(&text, frame->module_path, sizeof frame->module_path);
+	cg_buf_bytes(&text, module->path, len);
+	const char *slash = strrchr(frame->module_path, '/');
+	cg_buf_init(&text, frame->module, sizeof frame->module);
+	cg_buf_str(&text, len == 0 ? "?" : slash && slash[1] ? slash + 1 : frame->module_path);
+	cg_buf_init(&text, frame->build_id, sizeof frame->build_id);
+	for (size_t i = 0; i < id_len; i++)
+		cg_buf_fmt(&text, "%02x", module->build_id[i]);
+	frame->offset = ip - 1 - module->bias;
+}
+
+unsigned cg_symbol_name(const struct cg_module *module, uint64_t ip, struct cg_frame *frames, unsigned max)
+{
+	struct cg_frame base = {.module = "[jit]", .offset = ip - 1};
+	unsigned count = 0;
+	if (max == 0)
+		return 0;
+	if (module)
+		describe(module, ip, &base);
+	max = max < CG_FRAMES_PER_IP ? max : CG_FRAMES_PER_IP;
+	for (unsigned i = 0; i < max; i++)
+		frames[i] = base;
+	if (module && base.module_path[0] && base.module_path[0] != '[' && !atomic_exchange(&busy, true)) {
+		count = look_up(module, &base, frames, max);
+		atomic_store(&busy, false);
+	}
+	return count ? count : 1;
+}
+
+unsigned cg_symbol_resolve(void *context, uint64_t ip, uint32_t generation, struct cg_frame *frames, unsigned max)
+{
+	(void)context;
+	return cg_symbol_name(cg_modules_find(ip, generation), ip, frames, max);
+}
+
+void cg_symbol_after_fork(void)
+{
+	turn.allowed = false;
+	if (!atomic_load(&busy))
+		return;
+	/* A thread that is not in this process was in the middle of something. */
+	cg_symbol_cache_forget();
+	annex.lookup = NULL;
+	annex.attempts = ATTEMPTS;
+	give_up("the process forked while they were looked up");
+	atomic_store(&busy, false);
+}
