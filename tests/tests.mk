@@ -38,25 +38,27 @@ $(UNIT_PROGRAMS): $(TESTS_OUT)/unit/%: $(BUILD)/obj/tests/unit/%.c.o $(CORE)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $< $(CORE) $(LDFLAGS_ALL) `pkg-config --libs check` $(call libs_of,tests/unit/$*.c) -ldl -lm
 
-# -D_GNU_SOURCE= is what "#define _GNU_SOURCE" says, so a source may also say it itself.
-PLAIN = -D_GNU_SOURCE= -Ishim -O2 -g -Wall -pthread -MMD -MP
-plain_build = $(PLAIN) $(1) $(call flags_of,$<) -o $@ $< $(call libs_of,$<) -ldl
+# -D_GNU_SOURCE= is what "#define _GNU_SOURCE" says, so a source may also say it itself; g++ does by itself.
+PLAIN_CC = $(CC) -D_GNU_SOURCE=
+PLAIN_CXX = $(CXX)
+plain_build = mkdir -p $(@D) && $(1) -Ishim -O2 -g -Wall -pthread -MMD -MP $(call flags_of,$<) -o $@ $< \
+	$(call libs_of,$<) -ldl
 
 $(TESTS_OUT)/%: tests/%.c $(BUILD)/flags
 	$(call say,PROG,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(call plain_build)
+	$(Q)$(call plain_build,$(PLAIN_CC))
 
 $(TESTS_OUT)/%: tests/%.cc $(BUILD)/flags
 	$(call say,PROG,$@)
-	$(Q)mkdir -p $(@D) && $(CXX) $(call plain_build)
+	$(Q)$(call plain_build,$(PLAIN_CXX))
 
 $(TESTS_OUT)/%.so: tests/%.c $(BUILD)/flags
 	$(call say,PROG,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(call plain_build,-shared -fPIC)
+	$(Q)$(call plain_build,$(PLAIN_CC) -shared -fPIC)
 
 $(TESTS_OUT)/%.so: tests/%.cc $(BUILD)/flags
 	$(call say,PROG,$@)
-	$(Q)mkdir -p $(@D) && $(CXX) $(call plain_build,-shared -fPIC)
+	$(Q)$(call plain_build,$(PLAIN_CXX) -shared -fPIC)
 
 -include $(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.c.d,$(wildcard tests/unit/test_*.c))
 -include $(wildcard $(TESTS_OUT)/e2e/*.d $(TESTS_OUT)/bench/*.d)
@@ -71,7 +73,7 @@ check-apps: all test-programs
 
 BENCH = $(firstword $(wildcard tests/bench/run.py tests/bench/run.sh))
 bench: all $(BENCH_PROGRAMS)
-	$(if $(BENCH),$(Q)CLOSEGUARD_TEST_BUILD=$(abspath $(BUILD)) CLOSEGUARD_TEST_LIB=$(abspath $(LIB)) $(BENCH),\
+	$(if $(BENCH),$(Q)CLOSEGUARD_TEST_BUILD=$(abspath $(BUILD)) $(BENCH),\
 		@echo 'bench: there are no benchmarks in tests/bench')
 
 # Sanitizers. Unit tests are instrumented throughout; in e2e tests only the library is, and its runtime is preloaded
@@ -88,11 +90,12 @@ check-sanitized: all test-programs
 FUZZ_SECONDS ?= 30
 fuzz:
 	$(if $(FUZZERS),$(Q)$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang \
-		SANITIZE='-fsanitize=address,undefined,fuzzer-no-link' fuzz-run,@echo 'fuzz: there are no fuzzers in tests/fuzz')
+		SANITIZE='-fsanitize=address,undefined,fuzzer-no-link' fuzz-run,\
+		@echo 'fuzz: there are no fuzzers in tests/fuzz')
 $(FUZZERS): $(TESTS_OUT)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.c.o $(CORE)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $< $(CORE) -fsanitize=address,undefined,fuzzer $(LDFLAGS_ALL) $(call libs_of,tests/fuzz/$*.c) -ldl
+	$(Q)$(CC) -o $@ $< $(CORE) $(LDFLAGS_ALL) -fsanitize=fuzzer $(call libs_of,tests/fuzz/$*.c) -ldl
 fuzz-run: $(FUZZERS)
 	$(Q)for fuzzer in $(FUZZERS); do \
 		echo "fuzz: $$fuzzer for $(FUZZ_SECONDS) s"; \

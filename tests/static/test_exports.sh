@@ -61,7 +61,8 @@ newest_of() { printf '%s\n' "$@" | sort -V | tail -n 1; }
 if [ "$(newest_of "$needed" $NEWEST)" != $NEWEST ]; then
     judge old_glibc_suffices "needs GLIBC_$needed for $which"
 elif [ "$(newest_of "$needed" $OLDEST)" != $OLDEST ]; then
-    judge old_glibc_suffices "" "this build needs GLIBC_$needed for $(echo "$which" | paste -sd' '); one made on $OLDEST needs less"
+    judge old_glibc_suffices "" \
+        "this build needs GLIBC_$needed for $(echo "$which" | paste -sd' '); one made on $OLDEST needs less"
 else
     judge old_glibc_suffices "" "GLIBC_$needed"
 fi

@@ -33,6 +33,7 @@ judge list_is_sorted "$(echo "$listed" | sort -uc 2>&1)"
 # shellcheck disable=SC2086 # a list of files without blanks
 own=$(nm --defined-only $objects | awk 'NF >= 3 { print $NF }' | sort -u)
 # shellcheck disable=SC2086
-judge only_allowed "$(nm -A -u $objects | awk '{ sub(/^.*\/obj\//, ""); sub(/\.o:.*/, ": ", $1); print $NF, $1 }' | sort |
+judge only_allowed "$(nm -A -u $objects |
+    awk '{ sub(/^.*\/obj\//, ""); sub(/\.o:.*/, ": ", $1); print $NF, $1 }' | sort |
     join -v1 - <(printf '%s\n' "$own" "$listed" | sort -u) | awk '{ print $2 $1 }')"
 exit $status
