@@ -73,7 +73,7 @@ class Test:
                    CLOSEGUARD_LOG=os.path.join(self.dir, "log"), CLOSEGUARD_SIGNAL="USR2",
                    CLOSEGUARD_DIR=os.path.join(self.dir, "recorders"), LD_PRELOAD=preload())
         if SANITIZE:
-            env["ASAN_OPTIONS"] = "detect_leaks=0:verify_asan_link_order=0"
+            env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "detect_leaks=0") + ":verify_asan_link_order=0"
         if BARE:
             settings["LD_PRELOAD"] = (settings.get("LD_PRELOAD") or "").replace(LIBRARY, "").strip() or None
         env.update({key: value for key, value in settings.items() if value is not None})
@@ -83,7 +83,7 @@ class Test:
 
     def start(self, program, *args, env=None, watched=True, **options):
         """Starts one of tests/e2e's programs, or any command given as a path, under the library."""
-        path = program if "/" in program else programs.compile(program, BUILD, **options.pop("build", {}))
+        path = program if "/" in program else programs.compile(program, BUILD)
         settings = dict(env or {})
         if not watched:
             settings["LD_PRELOAD"] = None

@@ -25,14 +25,17 @@
 
 #define MAYBE_UNUSED __attribute__((unused))
 
-/* A line on stdout, unbuffered: children inherit nothing half-written. */
+/* A line on stdout in one write: processes that share it do not mix theirs. */
 MAYBE_UNUSED __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
+	char line[1024];
 	va_list args;
 	va_start(args, format);
-	vdprintf(1, format, args);
+	int n = vsnprintf(line, sizeof(line) - 1, format, args);
 	va_end(args);
-	if (write(1, "\n", 1) != 1)
+	n = n < (int)sizeof(line) - 1 ? n : (int)sizeof(line) - 2;
+	line[n] = '\n';
+	if (write(1, line, (size_t)n + 1) != n + 1)
 		exit(3);
 }
 
@@ -87,7 +90,7 @@ MAYBE_UNUSED static int port_of(int fd)
 MAYBE_UNUSED static int connect_to(int port)
 {
 	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
 		err(3, "connect to port %d", port);

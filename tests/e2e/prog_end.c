@@ -1,4 +1,5 @@
-/* prog_end HOW [STATUS]: leaks a connection of its own and, when told to, ends in one of the ways that a process can end. */
+/* prog_end HOW [STATUS]: leaks a connection of its own and, when told to, ends in one of the ways that a process can
+ * end. */
 #include "prog.h"
 
 static void *end_from_a_thread(void *status)
@@ -32,7 +33,8 @@ int main(int argc, char **argv)
 		raise(SIGTERM);
 	else if (strcmp(how, "exec") == 0)
 		execl("/bin/true", "true", NULL);
-	else if (strcmp(how, "thread") == 0 && pthread_create(&thread, NULL, end_from_a_thread, (void *)(intptr_t)status) == 0)
+	else if (strcmp(how, "thread") == 0 &&
+	         pthread_create(&thread, NULL, end_from_a_thread, (void *)(intptr_t)status) == 0)
 		pause();
 	else if (strcmp(how, "pthread_exit") == 0)
 		pthread_exit(NULL);

@@ -106,10 +106,10 @@ static void *(*how_to_read(const char *how))(void *)
 	static const struct {
 		const char *name;
 		ssize_t (*call)(int fd);
-	} table[] = {{"read", by_read},         {"recv", by_recv},         {"recvfrom", by_recvfrom},
-	             {"readv", by_readv},       {"preadv2", by_preadv2},   {"recvmsg", by_recvmsg},
-	             {"recvmmsg", by_recvmmsg}, {"splice", by_splice},     {"read_chk", by_read_chk},
-	             {"recv_chk", by_recv_chk}, {"epoll", by_epoll},       {"thread", by_read}};
+	} table[] = {{"read", by_read},         {"recv", by_recv},       {"recvfrom", by_recvfrom},
+	             {"readv", by_readv},       {"preadv2", by_preadv2}, {"recvmsg", by_recvmsg},
+	             {"recvmmsg", by_recvmmsg}, {"splice", by_splice},   {"read_chk", by_read_chk},
+	             {"recv_chk", by_recv_chk}, {"epoll", by_epoll},     {"thread", by_read}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (strcmp(table[i].name, how) == 0)
 			read_once = table[i].call;
@@ -127,8 +127,8 @@ int main(int argc, char **argv)
 		pthread_t thread;
 		if (strcmp(argv[1], "thread") != 0)
 			reader((void *)(intptr_t)fd);
-		else if (pthread_create(&thread, NULL, reader, (void *)(intptr_t)fd) || pthread_setname_np(thread, "reader") ||
-		         pthread_join(thread, NULL))
+		else if (pthread_create(&thread, NULL, reader, (void *)(intptr_t)fd) ||
+		         pthread_setname_np(thread, "reader") || pthread_join(thread, NULL))
 			errx(3, "thread");
 	}
 	say("ready");

@@ -1,4 +1,5 @@
-/* prog_halfclose relay|sending|waiting PORT: half-closed connections that are meant to be so; and one that is forgotten. */
+/* prog_halfclose relay|sending|waiting PORT: half-closed connections that are meant to be so; and one that is
+ * forgotten. */
 #include "prog.h"
 
 /* The client has finished; that is told to the server, whose answer may come for a long time. */

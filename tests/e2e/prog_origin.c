@@ -1,6 +1,6 @@
 /*
- * prog_origin HOW PORT [PLUGIN]: leaks one connection that came into the process by an unusual way: through exec, over a
- * Unix socket, by raw system calls, by io_uring, or from a plugin that a preloaded library is invisible to.
+ * prog_origin HOW PORT [PLUGIN]: leaks one connection that came into the process by an unusual way: through exec, over
+ * a Unix socket, by raw system calls, by io_uring, or from a plugin that a preloaded library is invisible to.
  */
 #include <dlfcn.h>
 #include <linux/io_uring.h>
@@ -25,7 +25,7 @@ static long raw(long number, long a, long b, long c)
 static struct sockaddr_in where(int port)
 {
 	return (struct sockaddr_in){
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
 }
 
 static int connect_raw(int port)
@@ -53,7 +53,8 @@ static int uring(uint8_t opcode, int fd, uint64_t addr, uint32_t len, uint64_t o
 			say("skip io_uring is refused: %s", strerror(-ring));
 			exit(0);
 		}
-		rings = mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+		rings =
+		    mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
 		sqes = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
 		if (rings == MAP_FAILED || sqes == MAP_FAILED)
 			err(3, "mmap of the ring");
@@ -112,7 +113,8 @@ static int receive(int over)
 {
 	char byte, control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr msg = {
+	    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
 	int fd = -1;
 	if (recvmsg(over, &msg, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&msg))
 		err(3, "recvmsg");

@@ -1,4 +1,5 @@
-/* prog_shared HOW PORT [COUNT]: connects, then closes its own descriptor while a dup, a child or another process has one. */
+/* prog_shared HOW PORT [COUNT]: connects, then closes its own descriptor while a dup, a child or another process has
+ * one. */
 #include "prog.h"
 
 static struct session {
@@ -9,7 +10,8 @@ static void pass(int fd, int over)
 {
 	char byte = 'x', control[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr msg = {
+	    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
 	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;

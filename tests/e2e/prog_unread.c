@@ -1,4 +1,5 @@
-/* prog_unread HOW COUNT: holds connections whose FIN it never reads: idle, with data in front, or in a stuck epoll loop. */
+/* prog_unread HOW COUNT: holds connections whose FIN it never reads: idle, with data in front, or in a stuck epoll
+ * loop. */
 #include <sys/epoll.h>
 
 #include "prog.h"

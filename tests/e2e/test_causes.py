@@ -125,9 +125,10 @@ def test_fin_unread_in_an_idle_pool(t):
 def test_fin_unread_in_a_stuck_loop(t):
     app = t.start("prog_unread", "polled", 3)
     port = app.number("port")
-    for _ in range(3):
-        app.connect(port, b"xx").close()
+    peers = [app.connect(port, b"xx") for _ in range(3)]
     epoll = app.number("ready")
+    for peer in peers:  # only now: a FIN that comes with data is consumed with it
+        peer.close()
     group = app.expect("close_wait", "fin_unread", 3)
     t.equal([view["polled_by"] for view in group["sockets"]], [epoll] * 3, "polled_by")
 

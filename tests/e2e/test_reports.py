@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import harness
+import programs
 from app import frame_of, groups_of
 from harness import Skip
 
@@ -30,10 +31,8 @@ def marks(name):
         return lines
 
 
-def leak(t, count=1, build=None, program="prog_lines", **options):
+def leak(t, count=1, program="prog_lines", **options):
     """A program with so many forgotten connections."""
-    if build:
-        options["build"] = build
     app = t.start(program, count, **options)
     port = app.number("port")
     for _ in range(count):
@@ -112,7 +111,7 @@ def test_frames_of_ours_and_of_libc_are_not_shown(t):
 
 
 def test_a_stripped_program_has_module_and_offset(t):
-    path = harness.programs.compile("prog_lines_stripped", harness.BUILD, ["-s"], "prog_lines")
+    path = programs.compile("prog_lines_stripped", harness.BUILD, ["-s"], "prog_lines")
     app = leak(t, program=path)
     one = app.finding("close_wait", "eof_ignored")
     top = one["opened"]["stack"][0]
@@ -122,7 +121,7 @@ def test_a_stripped_program_has_module_and_offset(t):
 
 
 def test_frame_pointers_alone(t):
-    path = harness.programs.compile("prog_lines_fp", harness.BUILD, ["-fno-omit-frame-pointer"], "prog_lines")
+    path = programs.compile("prog_lines_fp", harness.BUILD, ["-fno-omit-frame-pointer"], "prog_lines")
     app = leak(t, program=path, env={"CLOSEGUARD_STACKS": "fp"})
     one = app.finding("close_wait", "eof_ignored")
     names = [frame.get("function") for frame in one["opened"]["stack"]]
@@ -218,7 +217,7 @@ def test_a_full_file_system_leaves_no_half_line(t):
     """A tmpfs of one page in a mount namespace of its own: what is in the log is whole lines."""
     mount = os.path.join(t.dir, "small")
     os.mkdir(mount)
-    path = harness.programs.compile("prog_eof", harness.BUILD)
+    path = programs.compile("prog_eof", harness.BUILD)
     script = (f"mount -t tmpfs -o size=4k none {mount} && head -c 3000 /dev/zero | tr '\\0' '\\n' > {mount}/log && "
               f"exec env LD_PRELOAD='{harness.preload()}' {path} read 1")
     if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode:
@@ -235,7 +234,7 @@ def test_a_full_file_system_leaves_no_half_line(t):
 
 def test_closed_stderr(t):
     """Descriptor 2 is closed, and then a connection of the program takes its number: not a byte of ours goes there."""
-    path = harness.programs.compile("prog_eof", harness.BUILD)
+    path = programs.compile("prog_eof", harness.BUILD)
     app = t.start("/bin/sh", "-c", f"exec 2>&-; LD_PRELOAD='{harness.preload()}' exec {path} read 2", watched=False,
                   env={"CLOSEGUARD_LOG": None})
     port = app.number("port")
