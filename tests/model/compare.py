@@ -108,13 +108,16 @@ def compare_findings(summary, truth, model, score):
     listed, hidden = {}, {}
     backlog = 0
     for group in summary["groups"]:
+        if "kind" not in group:
+            score.differ(f"the summary is cut short: {group}")
+            continue
         name = class_of(group)
         if name == "never_accepted":
             backlog += group["count"]
         elif name:
             hidden[name] = hidden.get(name, 0) + group["count"] - len(group["sockets"])
             for socket in group["sockets"]:
-                listed.setdefault(socket["inode"], []).append((name, group, socket))
+                listed.setdefault(socket.get("inode"), []).append((name, group, socket))
         elif group["verdict"] == "leak" or group["kind"] in NEVER_DONE:
             score.wrong += group["count"]
             score.differ(f"told without reason: {brief(group)}")
