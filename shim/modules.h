@@ -18,6 +18,9 @@
  */
 void cg_modules_refresh(void);
 
+/* In a forked child, whose recorder has no modules yet. */
+void cg_modules_after_fork(void);
+
 /*
  * The module that contained the return address ip in that generation, or NULL (generated code, or the list was full).
  * Any context.

@@ -8,6 +8,9 @@
 #include "ownfd.h"
 #include "sys.h"
 
+/* Not /proc/self: that is the first thread, which shows no descriptors any more once it has ended. All share them. */
+static const char own_descriptors[] = "/proc/thread-self/fd";
+
 /*
  * Moved up at once, and closed only if it is still ours: an app that closes all descriptors while a walk is under way
  * may have the number in use already.
@@ -170,7 +173,7 @@ static int walk_epoll(int dir, const char *name, unsigned number, void *context)
 	if (read_link(dir, name, text) < 0 || strcmp(text, "anon_inode:[eventpoll]") != 0)
 		return 0; /* -ENOENT: closed since it was listed */
 	cg_buf_init(&path, text, sizeof(text));
-	cg_buf_fmt(&path, "/proc/self/fdinfo/%u", number);
+	cg_buf_fmt(&path, "/proc/thread-self/fdinfo/%u", number);
 	lines.fd = open_own(AT_FDCWD, text, 0);
 	if (lines.fd < 0)
 		return lines.fd == -ENOENT ? 0 : lines.fd;
@@ -187,7 +190,7 @@ static int walk_epoll(int dir, const char *name, unsigned number, void *context)
 int cg_proc_epolls(cg_epoll_visit *visit, void *context)
 {
 	struct epoll_walk walk = {visit, context};
-	return cg_proc_entries(AT_FDCWD, "/proc/self/fd", walk_epoll, &walk);
+	return cg_proc_entries(AT_FDCWD, own_descriptors, walk_epoll, &walk);
 }
 
 struct polled {
@@ -236,7 +239,7 @@ static int walk_socket(int dir, const char *name, unsigned number, void *context
 int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open)
 {
 	struct socket_walk walk = {visit, context, 0};
-	int r = cg_proc_entries(AT_FDCWD, "/proc/self/fd", walk_socket, &walk);
+	int r = cg_proc_entries(AT_FDCWD, own_descriptors, walk_socket, &walk);
 	if (r == 0 && ret_open)
 		*ret_open = walk.open;
 	return r;

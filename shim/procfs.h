@@ -27,9 +27,9 @@ typedef int cg_epoll_visit(int epfd, int fd, uint64_t inode, void *context);
 int cg_proc_epolls(cg_epoll_visit *visit, void *context);
 
 /*
- * Calls visit for each descriptor of this process that is a socket, with its inode (readlink of /proc/self/fd/N);
- * closeguard's own are left out. *ret_open (may be NULL) becomes the number of open descriptors of every kind, but for
- * the one that the walk itself needs.
+ * Calls visit for each descriptor of this process that is a socket, with its inode (readlink of
+ * /proc/thread-self/fd/N); closeguard's own are left out. *ret_open (may be NULL) becomes the number of open
+ * descriptors of every kind, but for the one that the walk itself needs.
  */
 typedef int cg_fd_visit(int fd, uint64_t inode, void *context);
 int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open);
@@ -39,7 +39,8 @@ int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open);
  * (index into inodes, pid), in ascending order of pid as far as /proc lists them so; once for each, except beyond the
  * 4,096th inode, where a process that holds a socket twice is told twice in a row. Reads /proc/<pid>/fd of every
  * process that permissions allow; gives up after `budget_ns` and returns -ETIME with what was found so far, 1 when some
- * could not be read (unknown; hidepid too), 0 when all were seen. Does not see other pid namespaces.
+ * could not be read (unknown; hidepid too), 0 when all were seen. Does not see other pid namespaces, nor a
+ * process whose first thread has ended before the others.
  */
 typedef int cg_holder_visit(unsigned index, pid_t pid, void *context);
 int cg_proc_holders(const uint64_t *inodes, unsigned count, pid_t self, uint64_t budget_ns, cg_holder_visit *visit,
@@ -48,7 +49,6 @@ int cg_proc_holders(const uint64_t *inodes, unsigned count, pid_t self, uint64_t
 /* What /proc/<pid>/stat says (0: self). -ENOENT: no such process. */
 struct cg_proc_stat {
 	char state;       /* field 3: 'R', 'S', 'Z', … */
-	uint64_t flags;   /* field 9: PF_ flags of the kernel */
 	uint64_t threads; /* field 20 */
 	uint64_t start;   /* field 22: clock ticks since boot */
 };

@@ -8,9 +8,8 @@
 #include "sys.h"
 
 enum {
-	TOLD_ONCE = 4096,         /* inodes for which a visit is not repeated: half a kilobyte of stack */
-	LINKS_PER_CLOCK = 64,     /* descriptors read between two looks at the clock: about 50 us */
-	KERNEL_THREAD = 0x200000, /* PF_KTHREAD; not in the kernel's exported headers, and the same since 2.6 */
+	TOLD_ONCE = 4096,     /* inodes for which a visit is not repeated: half a kilobyte of stack */
+	LINKS_PER_CLOCK = 64, /* descriptors read between two looks at the clock: about 50 us */
 	INIT = 1
 };
 
@@ -71,11 +70,14 @@ static int walk_link(int dir, const char *name, unsigned number, void *context)
 	return h->stopped = h->visit(index, h->pid, h->context);
 }
 
-/* Everybody may read stat: a kernel thread holds no sockets, and is no gap in what was seen. */
-static bool is_kernel_thread(pid_t pid)
+/* Kernel threads and zombies have no executable, and hold no descriptors. They may be most of what /proc lists. */
+static bool has_program(int dir, const char *name)
 {
-	struct cg_proc_stat stat;
-	return cg_proc_stat(pid, &stat) == 0 && stat.flags & KERNEL_THREAD;
+	char text[32], target[1];
+	struct cg_buf path;
+	cg_buf_init(&path, text, sizeof(text));
+	cg_buf_fmt(&path, "%s/exe", name);
+	return cg_sys_readlinkat(dir, text, target, sizeof(target)) != -ENOENT;
 }
 
 static int walk_process(int dir, const char *name, unsigned number, void *context)
@@ -89,11 +91,13 @@ static int walk_process(int dir, const char *name, unsigned number, void *contex
 		return 0;
 	if (out_of_time(h))
 		return h->stopped = -ETIME;
+	if (!has_program(dir, name))
+		return 0;
 	memset(h->told, 0, sizeof(h->told));
 	cg_buf_init(&path, text, sizeof(text));
 	cg_buf_fmt(&path, "%s/fd", name);
 	int r = cg_proc_entries(dir, text, walk_link, h);
-	if (r < 0 && !h->stopped && r != -ENOENT && r != -ESRCH && !is_kernel_thread(h->pid))
+	if (r < 0 && !h->stopped && r != -ENOENT && r != -ESRCH)
 		h->unreadable = true;
 	return h->stopped;
 }

@@ -75,7 +75,6 @@ int cg_proc_stat(pid_t pid, struct cg_proc_stat *ret)
 		return -EBADMSG;
 	state += 2;
 	ret->state = *state;
-	ret->flags = number_at(field(state, 9));
 	ret->threads = number_at(field(state, 20));
 	ret->start = number_at(field(state, 22));
 	return 0;

@@ -62,6 +62,7 @@ enum cg_slot_flags {
 	CG_SLOT_ERROR = 1 << 9,      /* a call told the app that the connection is gone: ECONNRESET, EPIPE, ETIMEDOUT */
 	CG_SLOT_UNPOLLED = 1 << 10,  /* removed from an epoll set, after which nothing will tell the app of the FIN */
 	CG_SLOT_USED = 1 << 11,      /* used by this process since it was inherited or received */
+	CG_SLOT_CONSUMED = 1 << 13,  /* a sweep saw its FIN consumed, though no read of 0 was seen */
 	CG_SLOT_LABELLED = 1 << 12   /* closeguard_label(): the text is in the labels, by conn */
 };
 
@@ -222,7 +223,7 @@ struct cg_header {
 	_Atomic uint32_t state; /* enum cg_process_state */
 	int32_t pid;
 	uint32_t uid;
-	uint32_t anonymous;     /* chunks that are not in this file, because it could not grow */
+	_Atomic uint32_t anonymous; /* chunks that are not in this file, because it could not grow */
 	uint64_t start_ns;      /* of the recorder, CLOCK_MONOTONIC */
 	uint64_t start_realtime_ns;
 	uint64_t process_start; /* field 22 of /proc/self/stat: tells a pid from its next user */
@@ -236,6 +237,9 @@ struct cg_header {
 	_Atomic uint32_t open_now;   /* TCP descriptors */
 	_Atomic uint32_t tick;       /* deciseconds since start_ns, as of the last sweep or event */
 	_Atomic uint64_t last_sweep_ns;
+	_Atomic uint64_t state_ns; /* when state was last changed */
+	_Atomic uint32_t spoken;   /* something was reported, or is outstanding: the file outlives a clean exit */
+	_Atomic int32_t fd;        /* of this file in the process itself; -1: memory only */
 	struct cg_counters count;
 	char app[64];
 	char host[64];

@@ -88,10 +88,14 @@ check-sanitized: all test-programs
 
 # Fuzzers need clang's libFuzzer; each runs for FUZZ_SECONDS.
 FUZZ_SECONDS ?= 30
+SANITIZE_fuzz = -fsanitize=address,undefined,fuzzer-no-link
+ifeq ($(FUZZERS),)
 fuzz:
-	$(if $(FUZZERS),$(Q)$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang \
-		SANITIZE='-fsanitize=address,undefined,fuzzer-no-link' fuzz-run,\
-		@echo 'fuzz: there are no fuzzers in tests/fuzz')
+	@echo 'fuzz: there are no fuzzers in tests/fuzz'
+else
+fuzz:
+	$(Q)$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang SANITIZE='$(SANITIZE_fuzz)' fuzz-run
+endif
 $(FUZZERS): $(TESTS_OUT)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.c.o $(CORE)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

@@ -212,7 +212,7 @@ START_TEST(errors_are_passed_on)
 }
 END_TEST
 
-/* A datagram cut by the buffer, and one that ends in the middle of a message. */
+/* Datagrams cut by the buffer within a message and between two, and one that ends in the middle of a message. */
 static void answer_too_much(struct fake *fake, const struct nlmsghdr *request, unsigned nth)
 {
 	static _Alignas(16) char big[20 << 10];
@@ -221,6 +221,17 @@ static void answer_too_much(struct fake *fake, const struct nlmsghdr *request, u
 	header->nlmsg_len = sizeof(big);
 	header->nlmsg_seq = request->nlmsg_seq;
 	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	(void)!send(fake->theirs, big, sizeof(big), MSG_NOSIGNAL);
+}
+
+static void answer_more_than_fits(struct fake *fake, const struct nlmsghdr *request, unsigned nth)
+{
+	static _Alignas(16) char big[20 << 10];
+	struct nlmsghdr *header = (void *)big;
+	(void)nth;
+	header->nlmsg_len = 16 << 10;
+	header->nlmsg_seq = request->nlmsg_seq;
+	header->nlmsg_type = NLMSG_NOOP;
 	(void)!send(fake->theirs, big, sizeof(big), MSG_NOSIGNAL);
 }
 
@@ -241,6 +252,9 @@ START_TEST(broken_datagrams)
 {
 	struct fake fake;
 	start(&fake, answer_too_much);
+	ck_assert_int_eq(dump(&fake), -EMSGSIZE);
+	stop(&fake);
+	start(&fake, answer_more_than_fits);
 	ck_assert_int_eq(dump(&fake), -EMSGSIZE);
 	stop(&fake);
 	start(&fake, answer_half);

@@ -1,6 +1,6 @@
 /*
- * The log's targets and what can happen to them. Each case runs in a process of its own, so descriptor 2, limits and
- * the working directory are the case's to spoil. How stderr is treated is in test_log_stderr.c.
+ * The log's file and what can happen to it. Each case runs in a process of its own, so descriptor 2, limits and
+ * the working directory are the case's to spoil. stderr and syslog have tests of their own.
  */
 #include "unit.h"
 
@@ -12,12 +12,10 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-static const char *put(const char *text)
+static void put(const char *text)
 {
 	ck_assert_int_eq(cg_log_write(text, strlen(text), NULL), 0);
-	return text;
 }
 
 START_TEST(a_file_is_appended_to_and_private)
@@ -288,6 +286,7 @@ START_TEST(without_descriptors_the_reserve_is_used)
 	}
 	close(spare);
 	ck_assert_str_eq(content(in_dir("app.log")), "x\nx\n");
+	free_descriptors();
 	ck_assert_uint_eq(cg_log_lost(), 0);
 }
 END_TEST
@@ -301,6 +300,7 @@ START_TEST(without_descriptors_and_reserve_it_is_counted)
 	ck_assert_int_eq(cg_log_write("lost\n", 5, &none), -EMFILE);
 	ck_assert_int_eq(cg_log_write("lost\n", 5, NULL), -EMFILE);
 	ck_assert_uint_eq(cg_log_lost(), 10);
+	free_descriptors();
 }
 END_TEST
 
@@ -318,6 +318,7 @@ START_TEST(a_reserve_that_became_the_app_s_is_left_open)
 	ck_assert_int_eq(other, -1);
 	ck_assert_int_ge(fcntl(pair[0], F_GETFD), 0);
 	ck_assert_int_ge(fcntl(app_null, F_GETFD), 0);
+	free_descriptors();
 }
 END_TEST
 
@@ -334,71 +335,6 @@ START_TEST(no_descriptor_is_kept_and_errno_stays)
 		ck_assert_int_eq(errno, 4242);
 		ck_assert_uint_eq(count_descriptors(), before);
 	}
-}
-END_TEST
-
-static int syslog_daemon(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	cg_log_syslog_path = in_dir("log.sock");
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", cg_log_syslog_path);
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-static const char *datagram(int fd)
-{
-	static char text[10000];
-	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
-	text[n < 0 ? 0 : n] = '\0';
-	return n < 0 ? NULL : text;
-}
-
-START_TEST(syslog_gets_a_datagram_a_line)
-{
-	char long_line[20000];
-	int daemon_fd = syslog_daemon();
-	start("syslog");
-	put("one\n\ntwo %s\nthree");
-	ck_assert_str_eq(datagram(daemon_fd), "<28>closeguard[4711]: one");
-	ck_assert_str_eq(datagram(daemon_fd), "<28>closeguard[4711]: two %s");
-	ck_assert_str_eq(datagram(daemon_fd), "<28>closeguard[4711]: three");
-	memset(long_line, 'x', sizeof(long_line));
-	ck_assert_int_eq(cg_log_write(long_line, sizeof(long_line), NULL), 0);
-	ck_assert_uint_eq(strlen(datagram(daemon_fd)), 8191);
-	ck_assert_ptr_null(datagram(daemon_fd));
-}
-END_TEST
-
-START_TEST(without_syslog_stderr_is_told)
-{
-	cg_log_syslog_path = in_dir("log.sock");
-	int err = pipe_as_stderr();
-	start("syslog");
-	ck_assert_int_eq(cg_log_write("one\ntwo\n", 8, NULL), -ENOENT);
-	ck_assert_int_eq(cg_log_write("three\n", 6, NULL), -ENOENT);
-	const char *told = drained(err);
-	ck_assert_ptr_nonnull(strstr(told, "log.sock: no such file or directory"));
-	ck_assert_ptr_eq(strchr(told, '\n'), told + strlen(told) - 1);
-	ck_assert_uint_eq(cg_log_lost(), 14);
-}
-END_TEST
-
-START_TEST(a_stuck_syslog_is_given_up)
-{
-	char batch[40000];
-	pipe_as_stderr();
-	syslog_daemon();
-	start("syslog");
-	fill_lines(batch, sizeof(batch));
-	uint64_t began = now_ms();
-	ck_assert_int_eq(cg_log_write(batch, sizeof(batch), NULL), -EAGAIN);
-	ck_assert_uint_lt(now_ms() - began, 1000);
-	uint64_t lost = cg_log_lost();
-	ck_assert_uint_gt(lost, 0);
-	ck_assert_uint_lt(lost, sizeof(batch));
 }
 END_TEST
 
@@ -427,7 +363,4 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, without_descriptors_and_reserve_it_is_counted);
 	tcase_add_test(tc, a_reserve_that_became_the_app_s_is_left_open);
 	tcase_add_test(tc, no_descriptor_is_kept_and_errno_stays);
-	tcase_add_test(tc, syslog_gets_a_datagram_a_line);
-	tcase_add_test(tc, without_syslog_stderr_is_told);
-	tcase_add_test(tc, a_stuck_syslog_is_given_up);
 }

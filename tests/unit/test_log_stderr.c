@@ -6,7 +6,6 @@
 
 #include <netinet/in.h>
 #include <pthread.h>
-#include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -202,11 +201,21 @@ START_TEST(a_line_longer_than_a_chunk_arrives)
 }
 END_TEST
 
+static int open_terminal(int *ret_master, int *ret_terminal)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
+		return -1;
+	*ret_master = master;
+	*ret_terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+	return *ret_terminal;
+}
+
 START_TEST(a_stopped_terminal_is_given_up)
 {
 	char batch[100000];
 	int master, terminal;
-	if (openpty(&master, &terminal, NULL, NULL, NULL) < 0)
+	if (open_terminal(&master, &terminal) < 0)
 		SKIP("no pseudo terminal can be made");
 	as_stderr(terminal);
 	start("stderr");
@@ -312,7 +321,7 @@ static int session(int terminal)
 START_TEST(a_background_job_is_not_stopped)
 {
 	int master, terminal;
-	if (openpty(&master, &terminal, NULL, NULL, NULL) < 0)
+	if (open_terminal(&master, &terminal) < 0)
 		SKIP("no pseudo terminal can be made");
 	int result = run(session, terminal);
 	if (result == 2)
@@ -330,6 +339,7 @@ START_TEST(without_descriptors_stderr_still_speaks)
 	ck_assert_int_eq(put(), 0);
 	ck_assert_str_eq(drained(err), "line\n");
 	ck_assert_int_ge(fcntl(2, F_GETFD), 0);
+	free_descriptors();
 }
 END_TEST
 

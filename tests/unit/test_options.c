@@ -249,7 +249,7 @@ END_TEST
 /* Runs itself under a name that it was deleted by, as an upgraded daemon is, and reads the name there. */
 START_TEST(a_replaced_executable_keeps_its_name)
 {
-	char dir[] = "/tmp/test_options.XXXXXX", program[64], command[256], line[64] = "";
+	char dir[] = "/tmp/test_options.XXXXXX", program[64], command[512], line[64] = "";
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(program, sizeof(program), "%s/shop d", dir);
 	snprintf(command, sizeof(command), "cp /proc/%d/exe '%s' && TEST_OPTIONS_PRINT_APP='%s' '%s'; rm -rf '%s'",

@@ -131,18 +131,28 @@ static int count_socket(int fd, uint64_t inode, void *context)
 	return fd == seen->stop_at ? 5 : 0;
 }
 
+static unsigned count_open(void)
+{
+	unsigned n = 0;
+	for (int fd = 0; fd < 8192; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 START_TEST(sockets_of_the_process)
 {
 	struct sockets seen = {.fd = new_socket(), .stop_at = -1};
-	unsigned before = 0, after = 0;
+	unsigned before = 0, after = 0, untouched = 9;
 	ck_assert_int_eq(cg_proc_sockets(count_socket, &seen, &before), 0);
 	ck_assert_uint_eq(seen.matches, 1);
 	ck_assert_uint_eq(seen.wrong, 0);
 	int file = open("/dev/null", O_RDONLY), more = new_socket();
 	ck_assert_int_eq(cg_proc_sockets(count_socket, &seen, &after), 0);
 	ck_assert_uint_eq(after, before + 2);
+	ck_assert_uint_eq(after, count_open());
 	seen.stop_at = more;
-	ck_assert_int_eq(cg_proc_sockets(count_socket, &seen, &before), 5);
+	ck_assert_int_eq(cg_proc_sockets(count_socket, &seen, &untouched), 5);
+	ck_assert_uint_eq(untouched, 9);
 	ck_assert_int_eq(cg_proc_sockets(count_socket, &seen, NULL), 5);
 	ck_assert_int_eq(fcntl(file, F_GETFD), 0);
 }
@@ -442,6 +452,46 @@ START_TEST(process_whose_first_thread_has_ended)
 }
 END_TEST
 
+static int epfd_of_child, fd_of_child;
+
+/* Exit status 0: the descriptors are still seen. 77: the first thread is still there. */
+static void *look_after_main(void *unused)
+{
+	struct cg_proc_stat stat = {0};
+	struct sockets seen = {.fd = fd_of_child, .stop_at = -1};
+	for (int i = 0; i < 2000 && stat.state != 'Z'; i++) {
+		usleep(1000);
+		cg_proc_stat(0, &stat);
+	}
+	if (stat.state != 'Z')
+		_exit(77);
+	if (cg_proc_sockets(count_socket, &seen, NULL) || seen.matches != 1)
+		_exit(1);
+	if (cg_proc_polled_by(fd_of_child, inode_of(fd_of_child)) != epfd_of_child)
+		_exit(2);
+	_exit(unused ? 3 : 0);
+}
+
+START_TEST(descriptors_after_the_first_thread_has_ended)
+{
+	int status;
+	epfd_of_child = epoll_create1(0);
+	fd_of_child = new_socket();
+	watch(epfd_of_child, fd_of_child);
+	pid_t child = fork();
+	if (child == 0) {
+		pthread_t thread;
+		pthread_create(&thread, NULL, look_after_main, NULL);
+		syscall(SYS_exit, 0); /* this thread only */
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		SKIP("the first thread did not end");
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
 	tcase_add_test(tc, polled_by_an_epoll_set);
@@ -457,5 +507,6 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, names_and_number_of_threads);
 	tcase_add_test(tc, start_times_and_life);
 	tcase_add_test(tc, stat_of_a_process_with_a_nasty_name);
+	tcase_add_test(tc, descriptors_after_the_first_thread_has_ended);
 	tcase_add_test(tc, process_whose_first_thread_has_ended);
 }

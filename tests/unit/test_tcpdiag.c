@@ -203,6 +203,8 @@ START_TEST(queries_for_what_is_not_there)
 	/* The kernel would answer these with the listener, which has the same local port. */
 	tcp = open;
 	ck_assert_int_eq(cg_diag_query(netlink, &tcp), -ENOENT);
+	tcp.state = 0;
+	ck_assert_int_eq(cg_diag_query(netlink, &tcp), -ENOENT);
 	ck_assert_int_eq(cg_tcp_info(loop.server, &tcp), 0);
 	ck_assert_int_eq(cg_diag_query(netlink, &tcp), -ENOENT);
 	memset(&tcp, 0, sizeof(tcp));

@@ -1,0 +1,159 @@
+/* bypass.c: finds modules whose calls do not reach our wrappers. */
+#include "bypass.h"
+
+#include <link.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "guard.h"
+#include "sys.h"
+#include "track.h"
+
+/* Code of ours: a module's pointer to connect() must lead there. */
+static _Atomic bool found;
+static _Atomic bool looking;
+static unsigned long long seen_adds;
+static const struct link_map *first_maps_end; /* the last of the modules that were there at the start: never unloaded */
+static uintptr_t ours_start, ours_end;
+
+struct module_tables {
+	const ElfW(Sym) *symbols;
+	const char *strings;
+	const ElfW(Rela) *relocations;
+	size_t relocations_size;
+	bool bound; /* pointers are final: BIND_NOW */
+};
+
+bool cg_bypass_found(void)
+{
+	return atomic_load_explicit(&found, memory_order_relaxed);
+}
+
+/* The loader has made the addresses in a mapped dynamic section absolute, but for the vdso's. */
+static void read_dynamic(const struct dl_phdr_info *info, const ElfW(Dyn) *dynamic, struct module_tables *t)
+{
+	uintptr_t base = info->dlpi_addr;
+	for (; dynamic->d_tag != DT_NULL; dynamic++) {
+		uintptr_t value = dynamic->d_un.d_ptr;
+		uintptr_t address = value < base ? value + base : value;
+		if (dynamic->d_tag == DT_SYMTAB)
+			t->symbols = (const ElfW(Sym) *)address; // NOLINT(performance-no-int-to-ptr)
+		else if (dynamic->d_tag == DT_STRTAB)
+			t->strings = (const char *)address; // NOLINT(performance-no-int-to-ptr)
+		else if (dynamic->d_tag == DT_JMPREL)
+			t->relocations = (const ElfW(Rela) *)address; // NOLINT(performance-no-int-to-ptr)
+		else if (dynamic->d_tag == DT_PLTRELSZ)
+			t->relocations_size = value;
+		else if (dynamic->d_tag == DT_BIND_NOW || (dynamic->d_tag == DT_FLAGS && (value & DF_BIND_NOW)) ||
+		         (dynamic->d_tag == DT_FLAGS_1 && (value & DF_1_NOW)))
+			t->bound = true;
+	}
+}
+
+static bool is_opener(const char *name)
+{
+	return strcmp(name, "connect") == 0 || strcmp(name, "accept") == 0 || strcmp(name, "accept4") == 0;
+}
+
+/*
+ * True when the module has a bound pointer to connect or accept that leads past us. A lazily bound one tells nothing
+ * before its first call; such a module is taken for one of the many that are bound to us.
+ */
+static bool goes_past(const struct dl_phdr_info *info, const struct module_tables *t)
+{
+	size_t n = t->relocations_size / sizeof(ElfW(Rela));
+	for (size_t i = 0; t->bound && t->symbols && t->strings && t->relocations && i < n; i++) {
+		const ElfW(Rela) *r = &t->relocations[i];
+		const ElfW(Sym) *symbol = &t->symbols[ELF64_R_SYM(r->r_info)];
+		if (!is_opener(t->strings + symbol->st_name))
+			continue;
+		uintptr_t target;
+		memcpy(&target, (const void *)(info->dlpi_addr + r->r_offset), sizeof target); // NOLINT(performance-no-int-to-ptr)
+		if (target < ours_start || target >= ours_end)
+			return true;
+	}
+	return false;
+}
+
+static int visit(struct dl_phdr_info *info, size_t size, void *context)
+{
+	unsigned *at = context;
+	(void)size;
+	if ((*at)++ == 0) {
+		if (info->dlpi_adds == seen_adds)
+			return 1;
+		seen_adds = info->dlpi_adds;
+	}
+	uintptr_t in_module = info->dlpi_addr;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t address = in_module + p->p_vaddr;
+		bool vdso = strstr(info->dlpi_name, "linux-vdso") != NULL;
+		if (p->p_type != PT_DYNAMIC || vdso)
+			continue;
+		struct module_tables t = {0};
+		read_dynamic(info, (const ElfW(Dyn) *)address, &t); // NOLINT(performance-no-int-to-ptr)
+		if (goes_past(info, &t))
+			return 2;
+	}
+	return 0;
+}
+
+/* A Go program's linker leaves a note with its own name. */
+static int find_go(struct dl_phdr_info *info, size_t size, void *context)
+{
+	(void)size;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		const char *notes = (const char *)(info->dlpi_addr + p->p_vaddr); // NOLINT(performance-no-int-to-ptr)
+		if (p->p_type == PT_NOTE && p->p_filesz >= 16 && memcmp(notes + 12, "Go\0", 4) == 0)
+			*(bool *)context = true;
+	}
+	return 1; /* the first is the program itself */
+}
+
+static int own_range(struct dl_phdr_info *info, size_t size, void *context)
+{
+	uintptr_t here = (uintptr_t)context;
+	(void)size;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr;
+		if (p->p_type == PT_LOAD && (p->p_flags & PF_X) && here >= start && here < start + p->p_memsz) {
+			ours_start = start;
+			ours_end = start + p->p_memsz;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+void cg_bypass_init(void)
+{
+	bool go = false;
+	const struct link_map *map = _r_debug.r_map;
+	while (map && map->l_next)
+		map = map->l_next;
+	first_maps_end = map;
+	dl_iterate_phdr(own_range, (void *)(uintptr_t)cg_bypass_init); // NOLINT(performance-no-int-to-ptr)
+	dl_iterate_phdr(find_go, &go);
+	atomic_store(&found, go);
+	atomic_store(&cg_guard.bypassed, true);
+}
+
+void cg_bypass_look(void)
+{
+	unsigned at = 0;
+	bool new_ones = first_maps_end && first_maps_end->l_next;
+	if (!(new_ones || cg_bypass_found()) || _r_debug.r_state != RT_CONSISTENT || atomic_exchange(&looking, true))
+		return;
+	if (!cg_bypass_found() && dl_iterate_phdr(visit, &at) == 2)
+		atomic_store(&found, true);
+	if (cg_bypass_found()) {
+		atomic_store(&cg_guard.bypassed, false); /* no need to look again */
+		if (cg_track_wake)
+			cg_track_wake(false);
+	}
+	atomic_store(&looking, false);
+}

@@ -1,0 +1,26 @@
+/*
+ * bypass.h: does something in this process call libc past our wrappers?
+ *
+ * A library that was loaded with RTLD_DEEPBIND finds libc's functions before ours (PHP loads every extension so), and Go
+ * programs call the kernel themselves. Their sockets are seen by nobody, so in such a process the sweep has to watch
+ * /proc/self/fd without having been told of a first socket.
+ */
+#ifndef CG_BYPASS_H
+#define CG_BYPASS_H
+
+#include <stdbool.h>
+
+/* Looks at the modules that are there at the start, and remembers which. Constructor. */
+void cg_bypass_init(void);
+
+/*
+ * Looks at modules loaded since, when there are any, and wakes the sweep if one of them goes past us. Called on slow
+ * paths while there is no recorder yet; a few nanoseconds when nothing was loaded. Not in signal handlers inside dlopen:
+ * the loader's state is asked for first.
+ */
+void cg_bypass_look(void);
+
+/* True once something was found. */
+bool cg_bypass_found(void);
+
+#endif

@@ -1,0 +1,225 @@
+/* finding.c: gathers what is to be told of a group. */
+#include "finding.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+#include "calls.h"
+#include "procfs.h"
+#include "recorder.h"
+#include "stack.h"
+#include "sys.h"
+#include "track.h"
+
+static uint64_t since(const struct cg_sweep *sweep, uint64_t then_ns)
+{
+	return then_ns && then_ns < sweep->now_ns ? sweep->now_ns - then_ns : 0;
+}
+
+static void set_stack(struct cg_place *place, uint32_t id)
+{
+	const struct cg_stack *stack = cg_stack_get(id);
+	if (!stack)
+		return;
+	place->depth = stack->depth <= CG_MAX_DEPTH ? stack->depth : CG_MAX_DEPTH;
+	place->stack_flags = stack->flags;
+	place->generation = stack->generation;
+	memcpy(place->ip, stack->ip, place->depth * sizeof place->ip[0]);
+}
+
+static void set_place(const struct cg_sweep *sweep, struct cg_place *place, unsigned call, uint32_t tid, uint64_t then_ns,
+                      uint32_t stack)
+{
+	place->known = true;
+	place->call = call;
+	place->age_ns = since(sweep, then_ns);
+	if (tid)
+		cg_proc_thread_name((pid_t)tid, place->thread);
+	set_stack(place, stack);
+}
+
+static void set_last_use(const struct cg_sweep *sweep, struct cg_place *place, const struct cg_slot *slot)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint64_t use = atomic_load(&slot->last_use);
+	if (!use)
+		return;
+	set_place(sweep, place, (unsigned)(use >> 56), atomic_load(&slot->last_tid),
+	          h->start_ns + atomic_load(&slot->last_tick) * 100000000ull, 0);
+	place->ip[0] = use & ((1ull << 56) - 1);
+	place->depth = 1;
+	place->generation = atomic_load(&h->module_generation);
+}
+
+static void set_places(const struct cg_sweep *sweep, const struct cg_slot *slot, struct cg_finding *ret)
+{
+	uint32_t flags = atomic_load(&slot->flags);
+	bool seen_opening = slot->open_call != CG_CALL_NONE && slot->open_call != CG_CALL_adopted;
+	ret->origin = slot->origin;
+	if (seen_opening)
+		set_place(sweep, &ret->opened, slot->open_call, slot->open_tid, slot->open_ns, slot->open_stack);
+	if (slot->conn_stack)
+		set_place(sweep, &ret->connected, CG_CALL_connect, slot->open_tid, 0, slot->conn_stack);
+	if (flags & (CG_SLOT_EOF | CG_SLOT_ERROR))
+		set_place(sweep, &ret->eof, slot->eof_call, slot->eof_tid, slot->eof_ns, slot->eof_stack);
+	if (slot->close_ns)
+		set_place(sweep, &ret->closed, slot->close_call, slot->close_tid, slot->close_ns, slot->close_stack);
+	set_last_use(sweep, &ret->last_use, slot);
+}
+
+static void set_label(const struct cg_slot *slot, struct cg_finding *ret)
+{
+	for (unsigned i = 0; (atomic_load(&slot->flags) & CG_SLOT_LABELLED) && i < CG_MAX_LABELS; i++) {
+		const struct cg_label *label = cg_recorder_label(i, false);
+		if (label && atomic_load(&label->conn) == slot->conn)
+			memcpy(ret->label, label->text, sizeof ret->label);
+	}
+}
+
+/* Unread data and, in CLOSE_WAIT, an unread FIN are in rqueue; SIOCINQ leaves the FIN out by itself. */
+static void set_queues(const struct cg_candidate *c, struct cg_socket_view *view)
+{
+	const struct cg_tcp *tcp = &c->facts.tcp;
+	bool fin = tcp->has_queues && tcp->state == CG_TCP_CLOSE_WAIT && tcp->rqueue > 0;
+	view->has_unread = tcp->has_queues || c->facts.fd >= 0;
+	view->unread_bytes = tcp->rqueue - (fin ? 1 : 0);
+	view->has_unsent = tcp->has_queues;
+	view->unsent_bytes = tcp->wqueue;
+}
+
+static void set_socket(const struct cg_candidate *c, struct cg_socket_view *view)
+{
+	view->fd = c->facts.fd;
+	view->tcp = c->facts.tcp;
+	if (!view->tcp.inode)
+		view->tcp.inode = c->facts.slot.inode;
+	view->age_ns = c->judgement.age_ns;
+	view->age_max_ns = c->judgement.age_max_ns;
+	view->age_source = c->judgement.age_source;
+	set_queues(c, view);
+	view->polled_by = c->facts.fd >= 0 ? cg_proc_polled_by(c->facts.fd, view->tcp.inode) : -1;
+	if (view->polled_by < -1)
+		view->polled_by = -2;
+	view->holders = c->holders;
+	memcpy(view->shared_with, c->shared_with, sizeof view->shared_with);
+}
+
+static bool may_be_shared(const struct cg_candidate *c)
+{
+	const struct cg_slot *slot = &c->facts.slot;
+	return c->facts.departed || (atomic_load(&slot->flags) & (CG_SLOT_INHERITED | CG_SLOT_DUPPED)) ||
+	       slot->origin != CG_ORIGIN_SEEN || slot->epoch != (uint16_t)atomic_load(&cg_track_epoch);
+}
+
+static void set_sockets(struct cg_sweep *sweep, const struct cg_group *group, struct cg_finding *ret)
+{
+	struct cg_candidate *asked[CG_SOCKETS_SHOWN];
+	unsigned n = 0;
+	for (unsigned i = 0; i < group->shown; i++) {
+		struct cg_candidate *c = (struct cg_candidate *)(uintptr_t)group->sockets[i]; // NOLINT(performance-no-int-to-ptr)
+		if (!c->holders_known && may_be_shared(c))
+			asked[n++] = c;
+	}
+	if (n)
+		cg_sweep_find_holders(sweep, asked, n);
+	for (unsigned i = 0; i < group->shown; i++)
+		set_socket(group->sockets[i], &ret->sockets[i]);
+	ret->socket_count = group->shown;
+}
+
+/* The descriptor limit, and which place in the code holds most of what is open. */
+static void set_exhaustion(struct cg_sweep *sweep, struct cg_finding *ret)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct cg_site *busiest = NULL;
+	struct rlimit limit;
+	if (CG_SYS(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0) == 0)
+		ret->fd_limit = (uint32_t)limit.rlim_cur;
+	ret->open_fds = sweep->open_fds ? sweep->open_fds : atomic_load(&h->open_now);
+	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
+		struct cg_site *site = cg_recorder_site(i, false);
+		if (!site) {
+			i |= (CG_CHUNK_SIZE / 256) - 1;
+			continue;
+		}
+		uint64_t open_here = atomic_load(&site->opened) - atomic_load(&site->closed);
+		if (atomic_load(&site->stack) && (!busiest || open_here > atomic_load(&busiest->opened) - atomic_load(&busiest->closed)))
+			busiest = site;
+	}
+	if (busiest && !ret->opened.known) {
+		set_place(sweep, &ret->opened, CG_CALL_NONE, 0, 0, atomic_load(&busiest->stack));
+		ret->opened.call = ret->here.call;
+	}
+}
+
+static void set_from_event(struct cg_sweep *sweep, const struct cg_group *group, struct cg_finding *ret)
+{
+	const struct cg_event *event = &group->event;
+	set_places(sweep, &event->slot, ret);
+	set_label(&event->slot, ret);
+	ret->oldest_age_ns = since(sweep, event->ns);
+	ret->error = event->error;
+	if (ret->kind != CG_KIND_CLOSE_WAIT)
+		set_place(sweep, &ret->here, event->call, event->tid, event->ns, event->stack);
+	if (ret->kind == CG_KIND_FD_EXHAUSTION) {
+		memset(&ret->opened, 0, sizeof ret->opened);
+		set_exhaustion(sweep, ret);
+	}
+}
+
+static void set_from_kept(const struct cg_sweep *sweep, const struct cg_kept_finding *kept, struct cg_finding *ret)
+{
+	ret->origin = kept->origin;
+	if (kept->open_stack)
+		set_place(sweep, &ret->opened, kept->open_call, 0, 0, kept->open_stack);
+	if (kept->eof_stack && kept->kind == CG_KIND_CLOSE_WAIT)
+		set_place(sweep, &ret->eof, kept->eof_call, 0, 0, kept->eof_stack);
+	else if (kept->eof_stack)
+		set_place(sweep, &ret->here, kept->eof_call, 0, 0, kept->eof_stack);
+	ret->oldest_age_ns = kept->oldest_ns;
+}
+
+static void set_history(uint32_t open_stack, struct cg_finding *ret)
+{
+	struct cg_site *site = cg_track_site(open_stack, false);
+	if (!site)
+		return;
+	ret->has_history = true;
+	ret->history.opened = atomic_load(&site->opened);
+	ret->history.closed = atomic_load(&site->closed);
+	ret->history.closed_in_time = atomic_load(&site->closed_in_time);
+	ret->history.closed_late = atomic_load(&site->closed_late);
+	ret->history.never_closed = atomic_load(&site->overdue);
+	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
+		ret->history.delays[i] = atomic_load(&site->delays[i]);
+}
+
+void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept, const struct cg_group *group,
+                     struct cg_finding *ret)
+{
+	bool polled = false;
+	memset(ret, 0, sizeof *ret);
+	ret->kind = (enum cg_kind)kept->kind;
+	ret->cause = (enum cg_cause)kept->cause;
+	ret->verdict = (enum cg_verdict)kept->verdict;
+	ret->confidence = kept->confidence;
+	ret->count = kept->count;
+	if (group && group->is_event) {
+		set_from_event(sweep, group, ret);
+	} else if (group && group->oldest) {
+		set_places(sweep, &group->oldest->facts.slot, ret);
+		set_label(&group->oldest->facts.slot, ret);
+		ret->oldest_age_ns = group->oldest->judgement.age_ns;
+		if (!group->oldest->facts.has_slot)
+			ret->origin = CG_ORIGIN_UNSEEN;
+		set_sockets(sweep, group, ret);
+		for (unsigned i = 0; i < ret->socket_count; i++)
+			polled |= ret->sockets[i].polled_by >= 0;
+	} else {
+		set_from_kept(sweep, kept, ret);
+	}
+	if (ret->kind != CG_KIND_FD_EXHAUSTION)
+		set_history(kept->open_stack, ret);
+	ret->forecast_ns = ret->verdict == CG_VERDICT_LEAK ? sweep->forecast_ns : 0;
+	ret->advice = cg_detect_advice(ret->kind, ret->cause, ret->verdict, polled);
+}

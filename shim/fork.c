@@ -1,0 +1,37 @@
+/* fork.c: a forked child starts its own records. */
+#include "fork.h"
+
+#include <stddef.h>
+
+#include "guard.h"
+#include "inherit.h"
+#include "modules.h"
+#include "recorder.h"
+#include "track.h"
+#include "unwind.h"
+
+void (*cg_fork_child_hook)(void);
+
+void cg_fork_before(void)
+{
+	CG_EVENT(cg_inherit_before_fork());
+}
+
+void cg_fork_parent(void)
+{
+	CG_EVENT(cg_inherit_fork_parent());
+}
+
+void cg_fork_child(void)
+{
+	if (!atomic_load(&cg_guard.enabled))
+		return;
+	cg_recorder_after_fork();
+	cg_modules_after_fork();
+	cg_unwind_after_fork();
+	cg_inherit_fork_child();
+	atomic_store(&cg_track_wanted, true);
+	if (cg_fork_child_hook)
+		cg_fork_child_hook();
+	cg_guard_own();
+}

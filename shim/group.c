@@ -1,0 +1,247 @@
+/* group.c: sorts judged sockets and events into findings. */
+#include "group.h"
+
+#include <string.h>
+
+#include "recorder.h"
+#include "track.h"
+
+struct key {
+	uint32_t kind, cause, open_stack, eof_stack;
+	uint64_t last_use;
+};
+
+/* The longest that a first report waits for the rest of its burst. */
+static const uint64_t settle_max_ns = 5000000000u;
+
+static uint64_t next_event = 1;
+static uint64_t ripe_since[CG_MAX_FINDINGS]; /* when a group that was not told yet had its first ripe socket */
+static unsigned used;                        /* kept findings in use */
+
+void cg_groups_after_fork(void)
+{
+	next_event = 1;
+	used = 0;
+	memset(ripe_since, 0, sizeof ripe_since);
+}
+
+static bool is_key(const struct cg_kept_finding *kept, const struct key *key)
+{
+	return kept->kind == key->kind && kept->cause == key->cause && kept->open_stack == key->open_stack &&
+	       kept->eof_stack == key->eof_stack && kept->last_use == key->last_use;
+}
+
+/* The kept finding of a key; a new one takes a free place, or that of one which is long over. -1: the table is full. */
+static int index_of(const struct key *key)
+{
+	int free_place = used < CG_MAX_FINDINGS ? (int)used : -1;
+	for (unsigned i = 0; i < used; i++) {
+		const struct cg_kept_finding *kept = cg_recorder_finding(i, false);
+		if (kept && is_key(kept, key))
+			return (int)i;
+		if (kept && free_place < 0 && !kept->count && !kept->reported)
+			free_place = (int)i;
+	}
+	struct cg_kept_finding *kept = free_place < 0 ? NULL : cg_recorder_finding((unsigned)free_place, true);
+	if (!kept)
+		return -1;
+	uint32_t gen = atomic_load(&kept->gen) | 1;
+	memset(kept, 0, sizeof *kept);
+	atomic_store(&kept->gen, gen);
+	kept->kind = key->kind;
+	kept->cause = key->cause;
+	kept->open_stack = key->open_stack;
+	kept->eof_stack = key->eof_stack;
+	kept->last_use = key->last_use;
+	atomic_store(&kept->gen, gen + 1);
+	ripe_since[free_place] = 0;
+	if ((unsigned)free_place == used)
+		used++;
+	return free_place;
+}
+
+static struct cg_group *group_of(struct cg_sweep *sweep, struct cg_groups *groups, const struct key *key)
+{
+	int index = index_of(key);
+	if (index < 0)
+		return NULL;
+	if (!groups->list[index]) {
+		groups->list[index] = cg_arena_alloc(&sweep->arena, sizeof(struct cg_group));
+		if (groups->list[index]) {
+			groups->list[index]->kept = cg_recorder_finding((unsigned)index, false);
+			groups->list[index]->quiet = true;
+		}
+	}
+	return groups->list[index];
+}
+
+static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const struct cg_candidate *c)
+{
+	const struct cg_slot *slot = &c->facts.slot;
+	bool told = atomic_load(&slot->flags) & (CG_SLOT_EOF | CG_SLOT_ERROR);
+	struct key key = {c->judgement.kind, c->judgement.cause, slot->open_stack, told ? slot->eof_stack : 0,
+	                  c->facts.in_backlog ? 0 : atomic_load(&slot->last_use)};
+	struct cg_group *group = group_of(sweep, groups, &key);
+	if (!group)
+		return;
+	if (!c->judgement.mature) {
+		group->ripening++;
+		return;
+	}
+	group->mature++;
+	group->quiet &= c->judgement.quiet;
+	if (group->shown < CG_SOCKETS_SHOWN)
+		group->sockets[group->shown++] = c;
+	if (!group->oldest || c->judgement.age_ns > group->oldest->judgement.age_ns)
+		group->oldest = c;
+}
+
+static enum cg_kind kind_of_event(uint32_t kind)
+{
+	switch (kind) {
+	case CG_EVENT_DOUBLE_CLOSE:
+		return CG_KIND_DOUBLE_CLOSE;
+	case CG_EVENT_USE_AFTER_CLOSE:
+		return CG_KIND_USE_AFTER_CLOSE;
+	case CG_EVENT_LATE_CLOSE:
+		return CG_KIND_CLOSE_WAIT;
+	case CG_EVENT_FD_EXHAUSTED:
+		return CG_KIND_FD_EXHAUSTION;
+	default:
+		return CG_KIND_NONE;
+	}
+}
+
+static void add_event(struct cg_sweep *sweep, struct cg_groups *groups, const struct cg_event *event)
+{
+	enum cg_kind kind = kind_of_event(atomic_load(&event->kind));
+	bool late = kind == CG_KIND_CLOSE_WAIT;
+	struct key key = {kind, late ? CG_CAUSE_LATE_CLOSE : CG_CAUSE_NONE, event->slot.open_stack,
+	                  late ? event->slot.eof_stack : event->stack, 0};
+	if (kind == CG_KIND_FD_EXHAUSTION)
+		key.open_stack = 0;
+	struct cg_group *group = kind == CG_KIND_NONE ? NULL : group_of(sweep, groups, &key);
+	if (!group)
+		return;
+	group->is_event = true;
+	group->kept->verdict = late ? CG_VERDICT_LATE : CG_VERDICT_INFO;
+	group->kept->confidence = late ? 900 : 950;
+	group->quiet = false;
+	memcpy(&group->event, event, sizeof group->event);
+	group->kept->total++;
+	group->mature = (unsigned)group->kept->total;
+}
+
+/* A double close may turn out to have been the first of a row of closes: it is believed a moment later. */
+static bool is_settled(const struct cg_sweep *sweep, const struct cg_event *event)
+{
+	return atomic_load(&event->kind) != CG_EVENT_DOUBLE_CLOSE || sweep->now_ns > event->ns + 20000000;
+}
+
+static void add_events(struct cg_sweep *sweep, struct cg_groups *groups)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint64_t end = atomic_load(&h->count.event_seq);
+	if (end > CG_MAX_EVENTS && next_event < end - CG_MAX_EVENTS)
+		next_event = end - CG_MAX_EVENTS;
+	for (; next_event < end; next_event++) {
+		struct cg_event *place = cg_recorder_event(next_event, false), event;
+		if (!place || atomic_load(&place->seq) != next_event)
+			continue;
+		if (!is_settled(sweep, place)) {
+			sweep->waiting = true;
+			return;
+		}
+		memcpy(&event, place, sizeof event);
+		if (atomic_load(&place->seq) == next_event)
+			add_event(sweep, groups, &event);
+	}
+}
+
+void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	for (struct cg_candidate *c = sweep->candidates; c; c = c->next)
+		if (c->judgement.kind != CG_KIND_NONE)
+			add_socket(sweep, ret, c);
+	if (cg_recorder_header())
+		add_events(sweep, ret);
+	ret->end = used;
+}
+
+static bool is_cumulative(const struct cg_kept_finding *kept)
+{
+	return kept->kind >= CG_KIND_RESET_ON_CLOSE || kept->cause == CG_CAUSE_LATE_CLOSE;
+}
+
+static bool may_still_grow(const struct cg_sweep *sweep, const struct cg_group *group, unsigned index)
+{
+	uint64_t settle = sweep->warn_after_ns < settle_max_ns ? sweep->warn_after_ns : settle_max_ns;
+	if (!ripe_since[index])
+		ripe_since[index] = sweep->now_ns;
+	return !sweep->final && group->ripening && sweep->now_ns - ripe_since[index] < settle;
+}
+
+enum cg_tell cg_group_decide(const struct cg_sweep *sweep, const struct cg_groups *groups, unsigned index)
+{
+	const struct cg_group *group = groups->list[index];
+	struct cg_kept_finding *kept = cg_recorder_finding(index, false);
+	if (!kept || !kept->kind)
+		return CG_TELL_NOTHING;
+	if (!group || (!group->mature && !is_cumulative(kept))) {
+		ripe_since[index] = 0;
+		if (is_cumulative(kept))
+			return CG_TELL_NOTHING;
+		kept->count = 0;
+		return kept->reported ? CG_TELL_RESOLVED : CG_TELL_NOTHING;
+	}
+	kept->count = group->mature;
+	kept->last_seen_ns = sweep->now_ns;
+	if (group->oldest) {
+		kept->oldest_ns = group->oldest->judgement.age_ns;
+		kept->verdict = group->oldest->judgement.verdict;
+		kept->confidence = group->oldest->judgement.confidence;
+	}
+	if (group->quiet)
+		return CG_TELL_NOTHING;
+	if (!kept->reported)
+		return may_still_grow(sweep, group, index) ? CG_TELL_NOTHING : CG_TELL_FIRST;
+	return group->mature >= 2 * kept->reported ? CG_TELL_AGAIN : CG_TELL_NOTHING;
+}
+
+void cg_group_told(struct cg_kept_finding *kept, const struct cg_group *group, enum cg_tell what)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (what == CG_TELL_RESOLVED) {
+		kept->reported = 0;
+		return;
+	}
+	kept->reported = group->mature;
+	atomic_store(&h->spoken, 1);
+	atomic_fetch_add(&h->count.findings, 1);
+}
+
+bool cg_groups_exhausted(const struct cg_groups *groups)
+{
+	for (unsigned i = 0; i < groups->end; i++)
+		if (groups->list[i] && groups->list[i]->kept->kind == CG_KIND_FD_EXHAUSTION)
+			return true;
+	return false;
+}
+
+unsigned cg_groups_mistakes(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	return h ? (unsigned)(atomic_load(&h->count.double_closes) + atomic_load(&h->count.uses_after_close)) : 0;
+}
+
+unsigned cg_groups_leaks(const struct cg_groups *groups)
+{
+	unsigned leaks = 0;
+	for (unsigned i = 0; i < groups->end; i++) {
+		const struct cg_kept_finding *kept = cg_recorder_finding(i, false);
+		if (kept && kept->verdict == CG_VERDICT_LEAK)
+			leaks += kept->count;
+	}
+	return leaks;
+}

@@ -1,0 +1,55 @@
+/*
+ * group.h: findings are groups of sockets that share kind, cause and stacks; which were told, and when to tell them again.
+ *
+ * What was told is kept in the recorder, so that a reader from outside knows what the log knows.
+ */
+#ifndef CG_GROUP_H
+#define CG_GROUP_H
+
+#include "sweep_parts.h"
+
+/* One group in one sweep. */
+struct cg_group {
+	struct cg_kept_finding *kept;
+	unsigned mature;          /* sockets old enough to be told; for events: how many happened in all */
+	unsigned ripening;        /* the same, but not old enough yet */
+	unsigned shown;
+	const struct cg_candidate *sockets[CG_SOCKETS_SHOWN]; /* the oldest is not always first */
+	const struct cg_candidate *oldest;
+	struct cg_event event;    /* for events: the last one */
+	bool is_event;
+	bool quiet;               /* only of well-behaved sockets: for summaries */
+};
+
+struct cg_groups {
+	struct cg_group *list[CG_MAX_FINDINGS]; /* by the index of the kept finding; NULL: not in this sweep */
+	unsigned end;
+};
+
+enum cg_tell { CG_TELL_NOTHING, CG_TELL_FIRST, CG_TELL_AGAIN, CG_TELL_RESOLVED };
+
+/* Sorts the judged candidates, and events that happened since the last sweep, into groups. */
+void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret);
+
+/*
+ * What to say of the kept finding at `index` now. A first report waits until the sockets that became closable with the
+ * first one are old enough too, so that a burst is counted whole; afterwards only a doubling is worth a line.
+ */
+enum cg_tell cg_group_decide(const struct cg_sweep *sweep, const struct cg_groups *groups, unsigned index);
+
+/* Notes that it was told. */
+void cg_group_told(struct cg_kept_finding *kept, const struct cg_group *group, enum cg_tell what);
+
+/* How many sockets are in findings with verdict leak now. For exit codes and closeguard_check. */
+unsigned cg_groups_leaks(const struct cg_groups *groups);
+
+/* How many double closes and uses after close there were. For exit codes. */
+unsigned cg_groups_mistakes(void);
+
+/* Did the descriptors run out in this sweep? */
+bool cg_groups_exhausted(const struct cg_groups *groups);
+
+/* In a forked child: the groups are the parent's. */
+void cg_groups_after_fork(void);
+
+#endif

@@ -1,0 +1,190 @@
+/* inherit.c: hands sockets over from before an exec or a fork. */
+#include "inherit.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include "guard.h"
+#include "modules.h"
+#include "recorder.h"
+#include "stack.h"
+#include "sys.h"
+#include "tcpstate.h"
+#include "track.h"
+
+enum { SCANNED = 64 }; /* descriptors looked at when the program starts: 0.2 us each; the sweep adopts what is above */
+
+struct kept {
+	int fd;
+	struct cg_slot slot;
+};
+
+/* What was open before the fork, in private memory. */
+struct snapshot {
+	size_t size; /* of the mapping */
+	unsigned count, room;
+	uint32_t next_conn;
+	struct kept kept[];
+};
+
+static uint64_t from_exec; /* bits of descriptors, with exec's; a listener's bit is in `listening` too */
+static uint64_t listening;
+static struct snapshot *_Atomic from_fork;
+static _Atomic bool taken;
+
+void cg_inherit_scan(void)
+{
+	struct stat st;
+	for (int fd = 0; fd < SCANNED; fd++) {
+		if (cg_sys_fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) || cg_tcp_is_tcp(fd) != 1)
+			continue;
+		from_exec |= 1ull << fd;
+		if (cg_tcp_state_of(fd) == CG_TCP_LISTEN)
+			listening |= 1ull << fd;
+	}
+	if (from_exec)
+		atomic_store(&cg_guard.inherited, true);
+}
+
+static bool is_kept_kind(uint8_t kind)
+{
+	return kind == CG_FD_CONN || kind == CG_FD_LISTENER;
+}
+
+static struct snapshot *new_snapshot(unsigned room)
+{
+	size_t size = sizeof(struct snapshot) + room * sizeof(struct kept);
+	struct snapshot *s = cg_sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (cg_sys_failed(s))
+		return NULL;
+	s->size = size;
+	s->room = room;
+	return s;
+}
+
+static void drop_snapshot(void)
+{
+	struct snapshot *s = atomic_exchange(&from_fork, NULL);
+	if (s)
+		cg_sys_munmap(s, s->size);
+}
+
+void cg_inherit_before_fork(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	unsigned open_now = h ? atomic_load(&h->open_now) : 0, end = cg_recorder_fd_end();
+	cg_track_spawned();
+	if (!open_now || atomic_load(&cg_guard.sealed))
+		return;
+	struct snapshot *s = new_snapshot(open_now + 16), *none = NULL;
+	if (!s)
+		return;
+	s->next_conn = atomic_load(&h->next_conn);
+	for (unsigned fd = 0; fd < end && s->count < s->room; fd++) {
+		struct cg_slot *slot = cg_slot_at((int)fd);
+		if (!slot) {
+			fd |= 127; /* the whole chunk is empty */
+			continue;
+		}
+		if (!is_kept_kind(atomic_load(&slot->kind)))
+			continue;
+		s->kept[s->count].fd = (int)fd;
+		memcpy(&s->kept[s->count].slot, slot, sizeof *slot);
+		s->count++;
+	}
+	/* Two threads fork at once: each child gets one of the two copies, and both are right. */
+	if (!atomic_compare_exchange_strong(&from_fork, &none, s))
+		cg_sys_munmap(s, s->size);
+}
+
+void cg_inherit_fork_parent(void)
+{
+	drop_snapshot();
+}
+
+void cg_inherit_fork_child(void)
+{
+	atomic_store(&taken, false);
+	atomic_store(&cg_guard.inherited, atomic_load(&from_fork) != NULL || from_exec != 0);
+}
+
+bool cg_inherit_has(int fd)
+{
+	struct snapshot *s = atomic_load(&from_fork);
+	if (!atomic_load(&cg_guard.inherited) || fd < 0)
+		return false;
+	if (fd < SCANNED && (from_exec >> fd & 1))
+		return true;
+	for (unsigned i = 0; s && i < s->count; i++)
+		if (s->kept[i].fd == fd)
+			return true;
+	return false;
+}
+
+void cg_inherit_forget(int fd)
+{
+	struct snapshot *s = atomic_load(&from_fork);
+	if (fd >= 0 && fd < SCANNED)
+		from_exec &= ~(1ull << fd);
+	for (unsigned i = 0; s && i < s->count; i++)
+		if (s->kept[i].fd == fd)
+			s->kept[i].fd = -1;
+}
+
+static uint32_t copy_stack(uint32_t id)
+{
+	const struct cg_stack *old = cg_recorder_old_stack(id);
+	return old ? cg_stack_intern(old->ip, old->depth, old->flags & ~(unsigned)CG_STACK_IN_SIGNAL) : 0;
+}
+
+/* Is the descriptor still what was noted? Between then and now the program went on unwatched. */
+static bool still_there(int fd, uint64_t inode)
+{
+	struct stat st;
+	return cg_sys_fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && (!inode || st.st_ino == inode);
+}
+
+static void import_kept(const struct kept *kept)
+{
+	if (!still_there(kept->fd, kept->slot.inode))
+		return;
+	uint8_t kind = atomic_load(&kept->slot.kind);
+	cg_track_open(kept->fd, CG_CALL_inherited, kind, kept->slot.role, CG_ORIGIN_INHERITED, CG_SLOT_INHERITED);
+	struct cg_slot *slot = cg_slot_at(kept->fd);
+	if (!slot)
+		return;
+	uint32_t flags = atomic_load(&kept->slot.flags) & (CG_SLOT_SHUT_RD | CG_SLOT_SHUT_WR | CG_SLOT_DUPPED | CG_SLOT_IGNORED);
+	slot->open_call = kept->slot.open_call;
+	slot->open_ns = kept->slot.open_ns;
+	slot->open_tid = kept->slot.open_tid;
+	slot->open_stack = copy_stack(kept->slot.open_stack);
+	slot->conn_stack = copy_stack(kept->slot.conn_stack);
+	slot->conn = kept->slot.conn;
+	slot->inode = kept->slot.inode;
+	slot->cookie = kept->slot.cookie;
+	atomic_fetch_or(&slot->flags, flags);
+}
+
+void cg_inherit_import(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct snapshot *s = atomic_load(&from_fork);
+	if (!h || atomic_exchange(&taken, true))
+		return;
+	atomic_store(&cg_guard.inherited, false);
+	if (s)
+		atomic_store(&h->next_conn, s->next_conn);
+	for (unsigned i = 0; s && i < s->count; i++)
+		import_kept(&s->kept[i]);
+	for (int fd = 0; fd < SCANNED; fd++) {
+		bool listener = listening >> fd & 1;
+		struct cg_slot *slot = cg_slot_at(fd);
+		bool free_place = !slot || atomic_load(&slot->kind) == CG_FD_NONE;
+		if ((from_exec >> fd & 1) && free_place && still_there(fd, 0))
+			cg_track_open(fd, CG_CALL_inherited, listener ? CG_FD_LISTENER : CG_FD_CONN,
+			              listener ? CG_ROLE_NONE : CG_ROLE_ACCEPTED, CG_ORIGIN_INHERITED,
+			              CG_SLOT_INHERITED | CG_SLOT_UNVERIFIED);
+	}
+	drop_snapshot();
+	cg_recorder_drop_old();
+}

@@ -1,0 +1,110 @@
+/* ownfd.c: a small table of descriptors that are not the app's. */
+#include "ownfd.h"
+
+#include <stdatomic.h>
+#include <sys/resource.h>
+
+#include "sys.h"
+
+struct own {
+	_Atomic int number; /* descriptor + 1; 0: free */
+	uint64_t dev, ino;
+	bool library;
+};
+
+static struct own table[CG_OWNFD_MAX];
+
+/*
+ * High, but not at a limit of a million: the kernel's table of descriptors is as large as the highest number in use
+ * (4,096 of them are 32 KiB).
+ */
+static int high_number(void)
+{
+	struct rlimit limit;
+	if (CG_SYS(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0) < 0 || limit.rlim_cur > 4096)
+		return 4000;
+	return limit.rlim_cur > 64 ? (int)limit.rlim_cur - 24 : (int)limit.rlim_cur / 2;
+}
+
+static void add(int fd, bool library)
+{
+	struct stat st = {0};
+	(void)cg_sys_fstat(fd, &st);
+	for (int i = 0; i < CG_OWNFD_MAX; i++) {
+		int free_place = 0;
+		if (atomic_compare_exchange_strong(&table[i].number, &free_place, fd + 1)) {
+			table[i].dev = st.st_dev;
+			table[i].ino = st.st_ino;
+			table[i].library = library;
+			return;
+		}
+	}
+}
+
+static struct own *find(int fd)
+{
+	for (int i = 0; i < CG_OWNFD_MAX; i++)
+		if (fd >= 0 && atomic_load_explicit(&table[i].number, memory_order_relaxed) == fd + 1)
+			return &table[i];
+	return NULL;
+}
+
+static int take(int fd, bool library)
+{
+	int high = cg_sys_fcntl(fd, F_DUPFD_CLOEXEC, high_number());
+	if (high >= 0)
+		cg_sys_close(fd);
+	else
+		high = fd;
+	add(high, library);
+	return high;
+}
+
+int cg_ownfd_take(int fd)
+{
+	return take(fd, false);
+}
+
+int cg_ownfd_take_library(int fd)
+{
+	return take(fd, true);
+}
+
+bool cg_ownfd_is(int fd)
+{
+	return find(fd) != NULL;
+}
+
+bool cg_ownfd_lose(int fd)
+{
+	struct own *own = find(fd);
+	bool library = own && own->library;
+	if (own)
+		atomic_store(&own->number, 0);
+	return library;
+}
+
+void cg_ownfd_close(int fd)
+{
+	if (cg_ownfd_valid(fd))
+		cg_sys_close(fd);
+	cg_ownfd_lose(fd);
+}
+
+bool cg_ownfd_valid(int fd)
+{
+	struct own *own = find(fd);
+	struct stat st;
+	return own && cg_sys_fstat(fd, &st) == 0 && st.st_dev == own->dev && st.st_ino == own->ino;
+}
+
+int cg_ownfd_next(unsigned from, unsigned to)
+{
+	int lowest = -1;
+	for (int i = 0; i < CG_OWNFD_MAX; i++) {
+		int fd = atomic_load_explicit(&table[i].number, memory_order_relaxed) - 1;
+		if (fd >= 0 && (unsigned)fd >= from && (unsigned)fd <= to && (lowest < 0 || fd < lowest))
+			lowest = fd;
+	}
+	return lowest;
+}

@@ -1,0 +1,44 @@
+/*
+ * real.h: the functions behind the wrappers.
+ *
+ * Before cg_real_resolve the pointers lead to stand-ins that issue the raw system call (other libraries' constructors
+ * run before ours, some of them inside an allocator that cannot bear a dlsym); afterwards to libc, or to the next
+ * preloaded library. Calling through cg_real is a cancellation point where the real function is one.
+ */
+#ifndef CG_REAL_H
+#define CG_REAL_H
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CG_EXPORT __attribute__((visibility("default")))
+
+struct cg_real {
+#define CG_REQUIRED(ret, name, params, args) ret(*name) params;
+#define CG_OPTIONAL(ret, name, params, args) ret(*name) params;
+#include "calls.def"
+};
+
+extern struct cg_real cg_real;
+
+/*
+ * Looks every function up with dlsym(RTLD_NEXT). Constructor only, once. Returns the name of a required function that
+ * is missing, NULL when all are there. Optional ones may stay NULL: their wrappers then fail with ENOSYS.
+ */
+const char *cg_real_resolve(void);
+
+/* Functions of libc that have no raw system call to stand in for them before our constructor has run. */
+#define CG_NEED(name)                                                                                                  \
+	do {                                                                                                           \
+		if (__builtin_expect(!cg_real.name, 0))                                                                \
+			cg_real_resolve();                                                                             \
+	} while (0)
+
+#endif

@@ -1,0 +1,217 @@
+/* recorder.c: makes the recorder and maps its chunks as they are needed. */
+#include "recorder.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "clock.h"
+#include "fmt.h"
+#include "ownfd.h"
+#include "recorder_dir.h"
+#include "sys.h"
+
+enum {
+	SLOT_CHUNK = (int)(CG_OFF_SLOTS >> CG_CHUNK_SHIFT),
+	ARENA_CHUNK = (int)(CG_OFF_STACK_ARENA >> CG_CHUNK_SHIFT),
+	ARENA_CHUNKS = CG_STACK_ARENA >> CG_CHUNK_SHIFT
+};
+
+static char app_name[64];
+static uint64_t warn_after;
+static struct cg_header *_Atomic header;
+/* Where each chunk of the file is mapped. 80 KiB of zero pages, of which a program touches one or two. */
+static void *_Atomic chunks[CG_RECORD_CHUNKS];
+static void *old_arena[ARENA_CHUNKS]; /* a forked child's view of its parent's stacks */
+
+void cg_recorder_configure(const char *dir, const char *app, uint64_t warn_after_ns)
+{
+	struct cg_buf text;
+	cg_recorder_dir_set(dir);
+	cg_buf_init(&text, app_name, sizeof app_name);
+	cg_buf_str(&text, app);
+	warn_after = warn_after_ns;
+}
+
+struct cg_header *cg_recorder_header(void)
+{
+	return atomic_load_explicit(&header, memory_order_acquire);
+}
+
+/*
+ * Maps one chunk: of the file where it can be reserved there, else anonymous. A forked child must not reach its parent's
+ * slots, so those are not even mapped there; the stacks are, since they are only ever added to.
+ */
+static void *map_chunk(int fd, unsigned index)
+{
+	uint64_t offset = (uint64_t)index << CG_CHUNK_SHIFT;
+	void *p = (void *)-1L;
+	if (fd >= 0 && cg_sys_fallocate(fd, 0, offset, CG_CHUNK_SIZE) == 0)
+		p = cg_sys_mmap(NULL, CG_CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+	if (cg_sys_failed(p)) {
+		struct cg_header *h = cg_recorder_header();
+		p = cg_sys_mmap(NULL, CG_CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (cg_sys_failed(p))
+			return NULL;
+		if (h)
+			atomic_fetch_add(&h->anonymous, 1);
+	}
+	if (index < ARENA_CHUNK || index >= ARENA_CHUNK + ARENA_CHUNKS)
+		cg_sys_madvise(p, CG_CHUNK_SIZE, MADV_DONTFORK);
+	return p;
+}
+
+static void *grow_chunk(unsigned index)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (!h || atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed))
+		return NULL;
+	int fd = atomic_load_explicit(&h->fd, memory_order_relaxed);
+	/* fallocate on a number that the app has taken over would grow a file of the app's. */
+	if (fd >= 0 && !cg_ownfd_valid(fd)) {
+		cg_ownfd_lose(fd);
+		atomic_store_explicit(&h->fd, -1, memory_order_relaxed);
+		fd = -1;
+	}
+	void *p = map_chunk(fd, index), *there = NULL;
+	if (p && !atomic_compare_exchange_strong(&chunks[index], &there, p)) {
+		cg_sys_munmap(p, CG_CHUNK_SIZE);
+		p = there;
+	}
+	return p;
+}
+
+void *cg_recorder_at(uint64_t offset, bool grow)
+{
+	unsigned index = (unsigned)(offset >> CG_CHUNK_SHIFT);
+	char *chunk = atomic_load_explicit(&chunks[index], memory_order_acquire);
+	if (!chunk && grow)
+		chunk = grow_chunk(index);
+	return chunk ? chunk + (offset & (CG_CHUNK_SIZE - 1)) : NULL;
+}
+
+unsigned cg_recorder_fd_end(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	return h ? atomic_load_explicit(&h->highest_fd, memory_order_relaxed) + 1 : 0;
+}
+
+static void fill_texts(struct cg_header *h)
+{
+	struct utsname names;
+	struct cg_buf text;
+	cg_buf_init(&text, h->app, sizeof h->app);
+	cg_buf_str(&text, app_name);
+	cg_buf_init(&text, h->host, sizeof h->host);
+	cg_buf_str(&text, CG_SYS3(SYS_uname, &names, 0, 0) == 0 ? names.nodename : "?");
+	ssize_t n = cg_sys_readlinkat(AT_FDCWD, "/proc/self/exe", h->exe, sizeof h->exe - 1);
+	h->exe[n > 0 ? n : 0] = '\0';
+}
+
+static void fill_header(struct cg_header *h, int fd)
+{
+	h->version = CG_RECORD_VERSION;
+	h->header_size = sizeof *h;
+	h->chunk_size = CG_CHUNK_SIZE;
+	h->slot_size = sizeof(struct cg_slot);
+	atomic_store(&h->state, CG_STATE_LIVE);
+	h->pid = cg_sys_getpid();
+	h->uid = cg_sys_getuid();
+	h->start_ns = cg_clock_now();
+	h->start_realtime_ns = cg_clock_realtime();
+	h->process_start = cg_recorder_process_start();
+	h->warn_after_ns = warn_after;
+	h->off_modules = CG_OFF_MODULES;
+	h->off_sites = CG_OFF_SITES;
+	h->off_stack_index = CG_OFF_STACK_INDEX;
+	h->off_stack_arena = CG_OFF_STACK_ARENA;
+	h->off_events = CG_OFF_EVENTS;
+	h->off_departed = CG_OFF_DEPARTED;
+	h->off_findings = CG_OFF_FINDINGS;
+	h->off_labels = CG_OFF_LABELS;
+	h->off_slots = CG_OFF_SLOTS;
+	atomic_store(&h->fd, fd);
+	atomic_store(&h->next_conn, 1);
+	atomic_store(&h->count.event_seq, 1);
+	fill_texts(h);
+	atomic_thread_fence(memory_order_release);
+	memcpy(h->magic, CG_RECORD_MAGIC, sizeof CG_RECORD_MAGIC);
+}
+
+static void publish_slots(void)
+{
+	atomic_store_explicit(&cg_self.slots, (struct cg_slot * _Atomic *)(void *)&chunks[SLOT_CHUNK], memory_order_release);
+}
+
+struct cg_header *cg_recorder_start(void)
+{
+	struct cg_header *h = cg_recorder_header(), *there = NULL;
+	if (h || atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed))
+		return h;
+	int fd = cg_recorder_create_file();
+	h = map_chunk(fd, 0);
+	if (!h)
+		return NULL;
+	fill_header(h, fd);
+	if (!atomic_compare_exchange_strong(&header, &there, h)) {
+		cg_recorder_remove_file(fd); /* another thread was faster: its recorder is the one */
+		cg_ownfd_close(fd);
+		cg_sys_munmap(h, CG_CHUNK_SIZE);
+		return there;
+	}
+	cg_recorder_keep_file(fd);
+	atomic_store(&chunks[0], h);
+	publish_slots();
+	return h;
+}
+
+void cg_recorder_set_state(enum cg_process_state state)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (!h)
+		return;
+	atomic_store(&h->state, state);
+	atomic_store(&h->state_ns, cg_clock_now());
+}
+
+void cg_recorder_finish(enum cg_process_state state)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (!h)
+		return;
+	cg_recorder_set_state(state);
+	if (!atomic_load(&h->spoken))
+		cg_recorder_remove_kept();
+}
+
+void cg_recorder_after_fork(void)
+{
+	atomic_store(&cg_self.slots, NULL);
+	atomic_store(&header, NULL);
+	for (unsigned i = 0; i < CG_RECORD_CHUNKS; i++) {
+		void *p = atomic_load_explicit(&chunks[i], memory_order_relaxed);
+		if (!p)
+			continue;
+		if (i >= ARENA_CHUNK && i < ARENA_CHUNK + ARENA_CHUNKS)
+			old_arena[i - ARENA_CHUNK] = p;
+		atomic_store_explicit(&chunks[i], NULL, memory_order_relaxed);
+	}
+	cg_recorder_forget_file();
+}
+
+const struct cg_stack *cg_recorder_old_stack(uint32_t id)
+{
+	uint64_t offset = (uint64_t)(id - 1) * 8;
+	char *chunk = id && offset < CG_STACK_ARENA ? old_arena[offset >> CG_CHUNK_SHIFT] : NULL;
+	return chunk ? (const struct cg_stack *)(void *)(chunk + (offset & (CG_CHUNK_SIZE - 1))) : NULL;
+}
+
+void cg_recorder_drop_old(void)
+{
+	for (unsigned i = 0; i < ARENA_CHUNKS; i++) {
+		if (old_arena[i])
+			cg_sys_munmap(old_arena[i], CG_CHUNK_SIZE);
+		old_arena[i] = NULL;
+	}
+}

@@ -1,0 +1,105 @@
+/*
+ * recorder.h: the recorder from inside the watched process: making it, growing it, finding things in it.
+ *
+ * Any context unless said otherwise: no locks; the loser of a race takes the winner's piece.
+ */
+#ifndef CG_RECORDER_H
+#define CG_RECORDER_H
+
+#include "guard.h"
+#include "record.h"
+
+/* What the next recorder will say of its process. Constructor only; the texts are copied. */
+void cg_recorder_configure(const char *dir, const char *app, uint64_t warn_after_ns);
+
+/*
+ * Makes the recorder if there is none: a file in the configured directory, or anonymous memory where that is refused.
+ * Returns its header; NULL only when not even memory is to be had.
+ */
+struct cg_header *cg_recorder_start(void);
+
+/* The header, or NULL while there is no recorder. */
+struct cg_header *cg_recorder_header(void);
+
+/*
+ * The bytes at an offset of the file. `grow`: map the chunk if it is not there yet (a few system calls, none in a
+ * sandbox). NULL when it is not there. What is asked for must not cross a chunk's end; no region's element does.
+ */
+void *cg_recorder_at(uint64_t offset, bool grow);
+
+static inline struct cg_slot *cg_recorder_slot(int fd, bool grow)
+{
+	if (fd < 0 || fd >= CG_MAX_FDS)
+		return NULL;
+	return cg_recorder_at(CG_OFF_SLOTS + (uint64_t)fd * sizeof(struct cg_slot), grow);
+}
+
+static inline struct cg_module *cg_recorder_module(unsigned i, bool grow)
+{
+	return cg_recorder_at(CG_OFF_MODULES + (uint64_t)i * sizeof(struct cg_module), grow);
+}
+
+static inline struct cg_site *cg_recorder_site(unsigned i, bool grow)
+{
+	return cg_recorder_at(CG_OFF_SITES + (uint64_t)i * 256, grow);
+}
+
+static inline struct cg_event *cg_recorder_event(uint64_t seq, bool grow)
+{
+	return cg_recorder_at(CG_OFF_EVENTS + seq % CG_MAX_EVENTS * 256, grow);
+}
+
+static inline struct cg_departed *cg_recorder_departed(uint64_t seq, bool grow)
+{
+	return cg_recorder_at(CG_OFF_DEPARTED + seq % CG_MAX_DEPARTED * 256, grow);
+}
+
+static inline struct cg_kept_finding *cg_recorder_finding(unsigned i, bool grow)
+{
+	return cg_recorder_at(CG_OFF_FINDINGS + (uint64_t)i * 128, grow);
+}
+
+static inline struct cg_label *cg_recorder_label(unsigned i, bool grow)
+{
+	return cg_recorder_at(CG_OFF_LABELS + (uint64_t)i * sizeof(struct cg_label), grow);
+}
+
+/* The slot of a descriptor, or NULL where nothing was ever recorded near it. The hot path: three loads. */
+static inline struct cg_slot *cg_slot_at(int fd)
+{
+	struct cg_slot *_Atomic *slots = atomic_load_explicit(&cg_self.slots, memory_order_acquire);
+	if (!slots || (unsigned)fd >= CG_MAX_FDS)
+		return NULL;
+	struct cg_slot *chunk = atomic_load_explicit(&slots[(unsigned)fd >> 7], memory_order_acquire);
+	return chunk ? &chunk[(unsigned)fd & 127] : NULL;
+}
+
+/* One past the highest descriptor that has a slot; for walks over all of them. */
+unsigned cg_recorder_fd_end(void);
+
+/* Notes the process's end in the header and removes the file if nothing was said and nothing is outstanding. */
+void cg_recorder_finish(enum cg_process_state state);
+
+/* Before an exec, and after one that failed. */
+void cg_recorder_set_state(enum cg_process_state state);
+
+/*
+ * In a forked child: the recorder is the parent's. Forgets it without touching it. The stacks stay readable through
+ * cg_recorder_old_stack until the child has its own recorder and has copied what it needs.
+ */
+void cg_recorder_after_fork(void);
+
+/* A stack of the parent's by its id, or NULL. Child of a fork only. */
+const struct cg_stack *cg_recorder_old_stack(uint32_t id);
+void cg_recorder_drop_old(void);
+
+/* Removes recorders of dead processes that had nothing to say. Sweep only: reads the directory. */
+void cg_recorder_clean_dir(void);
+
+/* Is there a recorder of a live process with this pid in our directory? Sweep only. */
+bool cg_recorder_watches(pid_t pid);
+
+/* Why there is no file, in one line, or NULL. */
+const char *cg_recorder_trouble(void);
+
+#endif

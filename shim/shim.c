@@ -1,0 +1,190 @@
+/*
+ * shim.c: where it starts and ends. Read on in wrap_read.c and wrap_close.c (what is seen), track.c (what is recorded),
+ * sweep.c (when it is looked at), detect.c (what is made of it) and sweep_report.c (what is said).
+ */
+#include <elf.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/utsname.h>
+
+#include "bypass.h"
+#include "closeguard.h"
+#include "fmt.h"
+#include "fork.h"
+#include "guard.h"
+#include "inherit.h"
+#include "options.h"
+#include "real.h"
+#include "recorder.h"
+#include "stack.h"
+#include "sweep.h"
+#include "sweep_report.h"
+#include "sweep_thread.h"
+#include "sys.h"
+#include "track.h"
+#include "unwind.h"
+
+static struct cg_options options;
+
+/* Wrong input is told at once, but the log is not set up before all input is read. */
+static char complaints[4][512];
+static unsigned complaint_count;
+
+static void keep_complaint(const char *line, void *unused)
+{
+	struct cg_buf text;
+	(void)unused;
+	if (complaint_count == sizeof complaints / sizeof complaints[0])
+		return;
+	cg_buf_init(&text, complaints[complaint_count++], sizeof complaints[0]);
+	cg_buf_str(&text, line);
+}
+
+static int find_own_code(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	uintptr_t here = (uintptr_t)find_own_code;
+	(void)size;
+	(void)unused;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr;
+		if (p->p_type == PT_LOAD && here >= start && here < start + p->p_memsz) {
+			cg_unwind_set_own_range(start, start + p->p_memsz);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/*
+ * CLOSEGUARD_FOLLOW=off: takes this library out of LD_PRELOAD, in place, so that every way of starting a program (also
+ * those inside libc: system, popen) passes a list without us.
+ */
+static void leave_preload(void)
+{
+	char *list = getenv("LD_PRELOAD");
+	char *out = list;
+	for (char *at = list; at && *at;) {
+		size_t len = strcspn(at, ": ");
+		char *next = at + len + (at[len] != '\0');
+		bool ours = false;
+		for (size_t i = 0; i + 16 <= len && !ours; i++)
+			ours = memcmp(at + i, "libcloseguard.so", 16) == 0;
+		if (!ours) {
+			if (out != list)
+				*out++ = ':';
+			memmove(out, at, len);
+			out += len;
+		}
+		at = next;
+	}
+	if (out)
+		*out = '\0';
+	if (list && out == list)
+		unsetenv("LD_PRELOAD");
+}
+
+static void at_exit_status(int status, void *unused)
+{
+	(void)unused;
+	if (status == 0 && atomic_load(&cg_self.pid) == cg_sys_getpid() && cg_sweep_outstanding()) {
+		fflush(NULL);
+		cg_real._exit(options.exitcode);
+	}
+}
+
+static void new_raw_child(void)
+{
+	cg_fork_child();
+}
+
+static void start_watching(void)
+{
+	struct utsname names;
+	const char *host = CG_SYS3(SYS_uname, &names, 0, 0) == 0 ? names.nodename : "?";
+	cg_guard_own();
+	cg_guard_new_child = new_raw_child;
+	cg_recorder_configure(options.dir, options.app, options.warn_after_ns);
+	cg_sweep_report_init(&options, host);
+	for (unsigned i = 0; i < complaint_count; i++)
+		cg_sweep_warn_now(complaints[i]);
+	dl_iterate_phdr(find_own_code, NULL);
+	cg_stack_set_depth(options.depth);
+	cg_unwind_init(options.stacks);
+	cg_sweep_thread_init();
+	cg_sweep_init(&options);
+	cg_track_wake = cg_sweep_wake;
+	cg_track_exiting = cg_sweep_last;
+	cg_track_sealing = cg_sweep_seal;
+	cg_fork_child_hook = cg_sweep_after_fork;
+	pthread_atfork(cg_fork_before, cg_fork_parent, cg_fork_child);
+	if (options.exitcode)
+		on_exit(at_exit_status, NULL);
+	cg_sweep_take_signal(&options);
+	cg_inherit_scan();
+	cg_bypass_init();
+	atomic_store(&cg_guard.enabled, true);
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	int saved_errno = errno;
+	extern char **environ;
+	(void)cg_real_resolve();
+	if (!getauxval(AT_SECURE)) {
+		cg_options_read(environ, &options, keep_complaint, NULL);
+		if (!options.follow)
+			leave_preload();
+		if (options.on)
+			start_watching();
+	}
+	errno = saved_errno;
+}
+
+__attribute__((destructor)) static void finish(void)
+{
+	CG_EVENT(cg_sweep_last("exit"));
+}
+
+CG_EXPORT int closeguard_api_present(void)
+{
+	return options.on;
+}
+
+CG_EXPORT int closeguard_api_ignore(int fd, const char *reason)
+{
+	struct cg_slot *slot = cg_slot_at(fd);
+	(void)reason;
+	if (!slot || atomic_load(&slot->kind) != CG_FD_CONN)
+		return -1;
+	atomic_fetch_or(&slot->flags, CG_SLOT_IGNORED);
+	return 0;
+}
+
+CG_EXPORT int closeguard_api_label(int fd, const char *text)
+{
+	struct cg_slot *slot = cg_slot_at(fd);
+	for (unsigned i = 0; slot && text && atomic_load(&slot->kind) == CG_FD_CONN && i < CG_MAX_LABELS; i++) {
+		struct cg_label *label = cg_recorder_label((slot->conn + i) % CG_MAX_LABELS, true);
+		uint32_t there = 0;
+		struct cg_buf copy;
+		if (!label || (!atomic_compare_exchange_strong(&label->conn, &there, slot->conn) && there != slot->conn && i < 8))
+			continue;
+		atomic_store(&label->conn, slot->conn); /* after eight strangers, the last one gives way */
+		cg_buf_init(&copy, label->text, sizeof label->text);
+		cg_buf_str(&copy, text);
+		atomic_fetch_or(&slot->flags, CG_SLOT_LABELLED);
+		return 0;
+	}
+	return -1;
+}
+
+CG_EXPORT size_t closeguard_api_check(void)
+{
+	size_t leaks = 0;
+	CG_EVENT(leaks = cg_sweep_check());
+	return leaks;
+}

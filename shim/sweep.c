@@ -1,0 +1,308 @@
+/* sweep.c: when to look. */
+#include "sweep.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+
+#include "bypass.h"
+#include "group.h"
+#include "modules.h"
+#include "ownfd.h"
+#include "recorder.h"
+#include "sweep_report.h"
+#include "sweep_thread.h"
+#include "sys.h"
+#include "track.h"
+
+enum { REQUEST_DUMP = 1, REQUEST_LAST = 2, REQUEST_CHECK = 4, REQUEST_PARK = 8 };
+
+static const struct cg_options *options;
+static struct cg_sweep sweep = {.netlink = -1};
+static struct cg_groups groups;
+static _Atomic bool sweeping;       /* one at a time: the thread's, or the exiting thread's own */
+static _Atomic unsigned requests, wake_word, done_word, leaks, mistakes;
+static _Atomic bool over, parked;
+static unsigned quiet_rounds;
+static int reserve_fd = -1;
+
+/* For the forecast: how many leaked sockets there were some time ago. */
+static struct {
+	uint64_t ns;
+	unsigned leaks;
+} earlier;
+
+static void futex_wake(_Atomic unsigned *word)
+{
+	atomic_fetch_add(word, 1);
+	cg_sys_futex(word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL);
+}
+
+/* wait_ns 0: until woken. */
+static void futex_wait(_Atomic unsigned *word, unsigned seen, uint64_t wait_ns)
+{
+	struct {
+		long sec, nsec;
+	} wait = {(long)(wait_ns / 1000000000u), (long)(wait_ns % 1000000000u)};
+	cg_sys_futex(word, FUTEX_WAIT_PRIVATE, seen, wait_ns ? &wait : NULL);
+}
+
+static void forecast(unsigned now_leaked)
+{
+	static const uint64_t window_ns = 10000000000u;
+	struct cg_header *h = cg_recorder_header();
+	if (!earlier.ns || now_leaked < earlier.leaks) {
+		earlier.ns = sweep.now_ns;
+		earlier.leaks = now_leaked;
+		sweep.forecast_ns = 0;
+	}
+	uint64_t passed = sweep.now_ns - earlier.ns;
+	if (passed < window_ns / 10 || now_leaked == earlier.leaks)
+		return;
+	uint64_t used = sweep.open_fds ? sweep.open_fds : atomic_load(&h->open_now), limit = cg_sweep_fd_limit();
+	sweep.forecast_ns = limit > used ? (limit - used) * (passed / (now_leaked - earlier.leaks)) : 0;
+	if (passed > 6 * window_ns) {
+		earlier.ns = sweep.now_ns;
+		earlier.leaks = now_leaked;
+	}
+}
+
+static void count_sweep(uint64_t cpu_before)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (!h)
+		return;
+	unsigned now_leaked = cg_groups_leaks(&groups);
+	forecast(now_leaked);
+	atomic_store(&leaks, now_leaked);
+	atomic_store(&mistakes, cg_groups_mistakes());
+	atomic_store(&h->count.leaked_now, now_leaked);
+	atomic_fetch_add(&h->count.sweeps, 1);
+	atomic_fetch_add(&h->count.sweep_ns, cg_sweep_cpu_ns() - cpu_before);
+	atomic_store(&h->last_sweep_ns, sweep.now_ns);
+	if (now_leaked || atomic_load(&mistakes))
+		atomic_store(&h->spoken, 1);
+}
+
+/* One look. summary: its reason, or NULL. */
+static void look(bool may_load, bool final, const char *summary)
+{
+	uint64_t cpu = cg_sweep_cpu_ns();
+	sweep.now_ns = cg_track_clock();
+	sweep.warn_after_ns = options->warn_after_ns;
+	sweep.final = final;
+	if (may_load)
+		cg_modules_refresh();
+	cg_sweep_adopt(&sweep, final);
+	cg_sweep_collect(&sweep);
+	cg_sweep_judge(&sweep);
+	cg_groups_build(&sweep, &groups);
+	bool told = cg_sweep_tell(&sweep, &groups, may_load) > 0;
+	bool exhausted = told && cg_groups_exhausted(&groups);
+	struct cg_header *h = cg_recorder_header();
+	if (h && summary && (!final || atomic_load(&h->spoken)))
+		cg_sweep_summarise(&sweep, &groups, summary, may_load);
+	else if (h && exhausted)
+		cg_sweep_summarise(&sweep, &groups, "fd_exhaustion", may_load);
+	count_sweep(cpu);
+	cg_arena_reset(&sweep.arena);
+}
+
+static bool begin(void)
+{
+	return !atomic_exchange(&sweeping, true);
+}
+
+static void end(void)
+{
+	atomic_store(&sweeping, false);
+}
+
+static const char *summary_of(unsigned asked)
+{
+	if (asked & REQUEST_LAST)
+		return "exit";
+	return asked & REQUEST_DUMP ? "signal" : NULL;
+}
+
+/* Whether there is anything that time may turn into a finding. */
+static bool has_work(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (cg_bypass_found() || sweep.waiting)
+		return true;
+	return h && (atomic_load(&h->open_now) || (atomic_load(&h->count.departed_seq) && quiet_rounds < 120));
+}
+
+/* The interval stretches while nothing happens: hosts run hundreds of watched processes. */
+static uint64_t next_wait(void)
+{
+	uint64_t interval = options->interval_ns, most = options->warn_after_ns / 3;
+	if (most > 10000000000u)
+		most = 10000000000u;
+	if (most < interval)
+		most = interval;
+	uint64_t wait = interval << (quiet_rounds < 5 ? quiet_rounds : 5);
+	return sweep.waiting || wait < interval ? interval : wait < most ? wait : most;
+}
+
+static void rest(unsigned seen)
+{
+	if (has_work()) {
+		futex_wait(&wake_word, seen, next_wait());
+		return;
+	}
+	atomic_store(&cg_track_wanted, true);
+	if (!has_work() && !atomic_load(&requests))
+		futex_wait(&wake_word, seen, 0);
+	atomic_store(&cg_track_wanted, false);
+}
+
+static void park(void)
+{
+	unsigned never = 0;
+	atomic_store(&parked, true);
+	futex_wake(&done_word);
+	for (;;)
+		cg_sys_futex(&never, FUTEX_WAIT_PRIVATE, 0, NULL);
+}
+
+void cg_sweep_loop(void)
+{
+	cg_hidden = 1;
+	reserve_fd = cg_sweep_open_reserve();
+	cg_sweep_report_set_reserve(reserve_fd);
+	cg_recorder_clean_dir();
+	atomic_store(&cg_track_wanted, false);
+	for (;;) {
+		unsigned seen = atomic_load(&wake_word);
+		if (!atomic_load(&requests))
+			rest(seen);
+		unsigned asked = atomic_exchange(&requests, 0);
+		if (asked & REQUEST_PARK)
+			park();
+		if (begin()) {
+			look(true, asked & (REQUEST_LAST | REQUEST_CHECK), summary_of(asked));
+			end();
+		}
+		quiet_rounds = sweep.waiting ? 0 : quiet_rounds + 1;
+		cg_sweep_watch_signal(options);
+		if (asked)
+			futex_wake(&done_word);
+	}
+}
+
+void cg_sweep_init(const struct cg_options *from)
+{
+	options = from;
+}
+
+void cg_sweep_wake(bool in_signal)
+{
+	if (!options || !options->thread || atomic_load(&cg_guard.sealed) || atomic_load(&over))
+		return;
+	if (cg_sweep_thread_runs())
+		futex_wake(&wake_word);
+	else if (!in_signal)
+		cg_sweep_thread_start();
+}
+
+/* Asks the thread and waits for its answer. False when it did not answer in time. */
+static bool ask_thread(unsigned what, uint64_t patience_ns)
+{
+	unsigned seen = atomic_load(&done_word);
+	uint64_t start = cg_track_clock();
+	atomic_fetch_or(&requests, what);
+	futex_wake(&wake_word);
+	while ((atomic_load(&requests) & what) || atomic_load(&done_word) == seen) {
+		if (cg_track_clock() - start > patience_ns)
+			return false;
+		futex_wait(&done_word, seen, 20000000);
+		if (!(atomic_load(&requests) & what) && atomic_load(&done_word) != seen)
+			break;
+	}
+	return true;
+}
+
+/* The look of a thread of the app's: at exit, or where there is no thread of ours. */
+static void look_here(bool may_load, bool final, const char *summary)
+{
+	if (!begin())
+		return;
+	cg_hidden++;
+	look(may_load, final, summary);
+	cg_hidden--;
+	end();
+}
+
+void cg_sweep_last(const char *how)
+{
+	bool by_exit = how[0] == 'e';
+	struct cg_header *h = cg_recorder_header();
+	if (!options || atomic_load(&cg_guard.sealed) || atomic_exchange(&over, true))
+		return;
+	if (!h && !cg_bypass_found())
+		return;
+	if (cg_sweep_thread_runs())
+		(void)ask_thread(REQUEST_LAST, 3000000000u);
+	else
+		look_here(by_exit, true, "exit");
+	cg_recorder_finish(CG_STATE_EXITED);
+}
+
+unsigned cg_sweep_check(void)
+{
+	if (!options || atomic_load(&cg_guard.sealed))
+		return 0;
+	if (!cg_sweep_thread_runs() || !ask_thread(REQUEST_CHECK, 3000000000u))
+		look_here(true, true, NULL);
+	return atomic_load(&leaks);
+}
+
+unsigned cg_sweep_outstanding(void)
+{
+	return atomic_load(&leaks) + atomic_load(&mistakes);
+}
+
+void cg_sweep_request_dump(void)
+{
+	if (!options || !cg_recorder_header() || atomic_load(&cg_guard.sealed))
+		return;
+	if (cg_sweep_thread_runs()) {
+		atomic_fetch_or(&requests, REQUEST_DUMP);
+		futex_wake(&wake_word);
+	} else {
+		look_here(false, false, "signal");
+	}
+}
+
+void cg_sweep_seal(void)
+{
+	if (atomic_load(&cg_guard.sealed))
+		return;
+	if (cg_sweep_thread_runs() && !atomic_load(&parked))
+		(void)ask_thread(REQUEST_PARK, 200000000u);
+	cg_recorder_set_state(CG_STATE_SEALED);
+	atomic_store(&cg_guard.sealed, true);
+}
+
+void cg_sweep_after_fork(void)
+{
+	cg_sweep_thread_forget();
+	cg_ownfd_close(sweep.netlink);
+	cg_ownfd_close(reserve_fd);
+	reserve_fd = -1;
+	struct cg_arena kept = sweep.arena;
+	pid_t parent = atomic_load(&cg_self.pid);
+	sweep = (struct cg_sweep){.netlink = -1, .arena = kept, .parent = parent};
+	atomic_store(&sweeping, false);
+	atomic_store(&requests, 0);
+	atomic_store(&over, false);
+	atomic_store(&parked, false);
+	atomic_store(&leaks, 0);
+	atomic_store(&mistakes, 0);
+	earlier.ns = 0;
+	quiet_rounds = 0;
+	cg_groups_after_fork();
+	cg_sweep_report_after_fork();
+}

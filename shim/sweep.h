@@ -1,0 +1,41 @@
+/*
+ * sweep.h: the thread that looks, and everything else that makes a look happen: exit, the dump signal, closeguard_check.
+ */
+#ifndef CG_SWEEP_H
+#define CG_SWEEP_H
+
+#include <stdbool.h>
+
+#include "options.h"
+
+/* Constructor: nothing is started yet. The options are kept by reference. */
+void cg_sweep_init(const struct cg_options *options);
+
+/*
+ * Wakes the thread, or starts it. in_signal: a thread cannot be made now (pthread_create allocates), a later event will.
+ * Any context.
+ */
+void cg_sweep_wake(bool in_signal);
+
+/*
+ * The last look of this process, with a summary if anything was or is to be said; waits for the thread up to three
+ * seconds. `how` is "exit", "_exit", … ; only after "exit" may the caller's own stack be used for loading libraries.
+ */
+void cg_sweep_last(const char *how);
+
+/* Looks now; returns the sockets in findings with verdict leak. Not in signal handlers. */
+unsigned cg_sweep_check(void);
+
+/* Findings outstanding as of the last look, mistakes included: for CLOSEGUARD_EXITCODE. */
+unsigned cg_sweep_outstanding(void);
+
+/* Asks for a summary; the handler of the dump signal. Any context. */
+void cg_sweep_request_dump(void);
+
+/* A sandbox is about to close around this process: the thread is parked for good, in a system call it never leaves. */
+void cg_sweep_seal(void);
+
+/* In the child of a fork: there is no thread, and the parent's descriptors are not ours. */
+void cg_sweep_after_fork(void);
+
+#endif

@@ -1,0 +1,392 @@
+/* sweep_collect.c: asks the kernel which sockets are in a state to care about. */
+#include <string.h>
+
+#include "ownfd.h"
+#include "procfs.h"
+#include "recorder.h"
+#include "sweep_parts.h"
+#include "track.h"
+
+enum {
+	FEW = 1024,        /* up to here TCP_INFO on every socket is cheaper than a dump (0.5 us each against 1.3 ms) */
+	QUIET_LOOKS = 256, /* with more than FEW: so many quiet ones are looked at per sweep, for what no dump shows */
+	EXACT = 16,        /* up to so many suspects are queried one by one */
+	DUMP_BUFFER = 32 << 10
+};
+
+static bool copy_slot(const struct cg_slot *slot, struct cg_slot *ret)
+{
+	for (int tries = 0; tries < 3; tries++) {
+		uint32_t gen = atomic_load_explicit(&slot->gen, memory_order_acquire);
+		memcpy(ret, slot, sizeof *ret);
+		atomic_thread_fence(memory_order_acquire);
+		if (!(gen & 1) && atomic_load_explicit(&slot->gen, memory_order_relaxed) == gen)
+			return true;
+	}
+	return false;
+}
+
+static struct cg_candidate *add(struct cg_sweep *sweep, int fd, const struct cg_slot *slot, const struct cg_tcp *tcp)
+{
+	struct cg_candidate *c = cg_arena_alloc(&sweep->arena, sizeof *c);
+	if (!c)
+		return NULL;
+	c->facts.fd = fd;
+	c->facts.now_ns = sweep->now_ns;
+	c->facts.warn_after_ns = sweep->warn_after_ns;
+	c->facts.tcp = *tcp;
+	c->own_fds = fd >= 0;
+	if (slot && copy_slot(slot, &c->facts.slot))
+		c->facts.has_slot = true;
+	c->next = sweep->candidates;
+	sweep->candidates = c;
+	sweep->candidate_count++;
+	return c;
+}
+
+static int netlink_of(struct cg_sweep *sweep)
+{
+	if (sweep->netlink >= 0 && !cg_ownfd_valid(sweep->netlink)) {
+		cg_ownfd_lose(sweep->netlink);
+		sweep->netlink = -1;
+	}
+	if (sweep->netlink < 0 && !sweep->netlink_refused) {
+		int fd = cg_diag_open();
+		sweep->netlink = fd >= 0 ? cg_ownfd_take(fd) : -1;
+		sweep->netlink_refused = fd < 0 && fd != -EMFILE && fd != -ENFILE;
+	}
+	return sweep->netlink;
+}
+
+/* The slot tells of a descriptor that is not open any more, or is no socket: closed past us. */
+static void closed_unseen(struct cg_slot *slot)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint8_t kind = atomic_load(&slot->kind);
+	if ((kind == CG_FD_CONN || kind == CG_FD_LISTENER) && atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_NONE))
+		atomic_fetch_sub(&h->open_now, 1);
+}
+
+/* Makes sure of a slot once: is it TCP, and which socket is it. False when it is not what it seemed. */
+static bool identify(int fd, struct cg_slot *slot)
+{
+	uint32_t gen = atomic_load(&slot->gen);
+	uint64_t inode, cookie;
+	if ((atomic_load(&slot->flags) & CG_SLOT_UNVERIFIED)) {
+		int tcp = cg_tcp_is_tcp(fd);
+		if (tcp == 0 && atomic_load(&slot->gen) == gen)
+			closed_unseen(slot);
+		if (tcp != 1)
+			return false;
+		atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_UNVERIFIED);
+	}
+	if (slot->inode)
+		return true;
+	if (cg_tcp_identity(fd, &inode, &cookie) == 0 && atomic_load(&slot->gen) == gen) {
+		slot->inode = inode;
+		slot->cookie = cookie;
+	}
+	return true;
+}
+
+static bool same_socket(int fd, const struct cg_slot *slot)
+{
+	uint64_t inode, cookie;
+	return cg_tcp_identity(fd, &inode, &cookie) == 0 && inode == slot->inode;
+}
+
+/* States that TCP_INFO shows and that may be worth a finding. */
+static bool is_suspicious(int state)
+{
+	return state == CG_TCP_CLOSE_WAIT || state == CG_TCP_CLOSE;
+}
+
+static void look_at_listener(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
+{
+	struct cg_tcp tcp = {0};
+	if (cg_tcp_info(fd, &tcp) < 0)
+		return;
+	if (tcp.state == CG_TCP_LISTEN && tcp.rqueue) {
+		struct cg_candidate *c = add(sweep, fd, slot, &tcp);
+		if (c)
+			sweep->waiting = true;
+	}
+}
+
+/* `listed`: a dump will name those in CLOSE_WAIT. */
+static void look_at_connection(struct cg_sweep *sweep, int fd, struct cg_slot *slot, bool listed)
+{
+	struct cg_tcp tcp = {0};
+	int state = cg_tcp_state_of(fd);
+	if (state == -EBADF || state == -ENOTSOCK || state == -EOPNOTSUPP || state == -ENOPROTOOPT) {
+		closed_unseen(slot);
+		return;
+	}
+	if (state < 0 || !identify(fd, slot) || !is_suspicious(state) || (listed && state == CG_TCP_CLOSE_WAIT))
+		return;
+	if (!same_socket(fd, slot)) {
+		closed_unseen(slot); /* another socket by now: adoption will find it */
+		return;
+	}
+	tcp.state = (uint8_t)state;
+	add(sweep, fd, slot, &tcp);
+}
+
+/* Walks the slots; in a large process only listeners and a part of the connections are looked at here. */
+static void walk_slots(struct cg_sweep *sweep, bool few)
+{
+	unsigned end = cg_recorder_fd_end(), looks = 0, from = sweep->rotor < end ? sweep->rotor : 0;
+	for (unsigned fd = 0; fd < end; fd++) {
+		struct cg_slot *slot = cg_slot_at((int)fd);
+		if (!slot) {
+			fd |= 127;
+			continue;
+		}
+		uint8_t kind = atomic_load_explicit(&slot->kind, memory_order_acquire);
+		if (kind == CG_FD_LISTENER) {
+			if (identify((int)fd, slot))
+				look_at_listener(sweep, (int)fd, slot);
+		} else if (kind == CG_FD_CONN && (few || !slot->inode || (fd >= from && looks < QUIET_LOOKS))) {
+			looks += slot->inode != 0;
+			look_at_connection(sweep, (int)fd, slot, !few);
+			sweep->rotor = fd + 1;
+		}
+	}
+	if (looks < QUIET_LOOKS)
+		sweep->rotor = 0;
+}
+
+/* The kernel's list of sockets in CLOSE_WAIT, by inode. */
+struct listing {
+	struct cg_sweep *sweep;
+	struct cg_tcp *tcp;
+	unsigned count, room;
+};
+
+static int list_one(const struct cg_tcp *tcp, void *context)
+{
+	struct listing *list = context;
+	if (list->count == list->room) {
+		unsigned room = list->room ? list->room * 2 : 256;
+		struct cg_tcp *grown = cg_arena_alloc(&list->sweep->arena, room * sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		if (list->count)
+			memcpy(grown, list->tcp, list->count * sizeof *grown);
+		list->tcp = grown;
+		list->room = room;
+	}
+	list->tcp[list->count++] = *tcp;
+	return 0;
+}
+
+static void sift(struct cg_tcp *a, unsigned root, unsigned n)
+{
+	for (unsigned child; (child = 2 * root + 1) < n; root = child) {
+		if (child + 1 < n && a[child].inode < a[child + 1].inode)
+			child++;
+		if (a[root].inode >= a[child].inode)
+			return;
+		struct cg_tcp swap = a[root];
+		a[root] = a[child];
+		a[child] = swap;
+	}
+}
+
+/* A heap sort: libc's qsort may call malloc. */
+static void sort_by_inode(struct cg_tcp *a, unsigned n)
+{
+	for (unsigned i = n / 2; i-- > 0;)
+		sift(a, i, n);
+	for (unsigned end = n; end-- > 1;) {
+		struct cg_tcp swap = a[0];
+		a[0] = a[end];
+		a[end] = swap;
+		sift(a, 0, end);
+	}
+}
+
+static const struct cg_tcp *by_inode(const struct listing *list, uint64_t inode)
+{
+	unsigned low = 0, high = list->count;
+	while (low < high) {
+		unsigned mid = low + (high - low) / 2;
+		if (list->tcp[mid].inode < inode)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < list->count && list->tcp[low].inode == inode ? &list->tcp[low] : NULL;
+}
+
+static bool dump(struct cg_sweep *sweep, struct listing *list)
+{
+	void *buffer = cg_arena_alloc(&sweep->arena, DUMP_BUFFER);
+	int netlink = netlink_of(sweep);
+	list->sweep = sweep;
+	if (!buffer || netlink < 0)
+		return false;
+	if (cg_diag_dump(netlink, 1u << CG_TCP_CLOSE_WAIT, buffer, DUMP_BUFFER, list_one, list) < 0)
+		return false;
+	sort_by_inode(list->tcp, list->count);
+	return true;
+}
+
+/* With many sockets the dump names the suspects: those in it whose inode is one of ours. */
+static void match_slots(struct cg_sweep *sweep, const struct listing *list)
+{
+	unsigned end = cg_recorder_fd_end();
+	for (unsigned fd = 0; list->count && fd < end; fd++) {
+		struct cg_slot *slot = cg_slot_at((int)fd);
+		if (!slot) {
+			fd |= 127;
+			continue;
+		}
+		if (atomic_load(&slot->kind) != CG_FD_CONN || !slot->inode)
+			continue;
+		const struct cg_tcp *tcp = by_inode(list, slot->inode);
+		if (tcp && same_socket((int)fd, slot))
+			add(sweep, (int)fd, slot, tcp);
+		else if (tcp)
+			closed_unseen(slot);
+	}
+}
+
+/* The same socket under several descriptors counts once; the one that was told of the end speaks for it. */
+static void merge_dups(struct cg_sweep *sweep)
+{
+	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+		if (!(atomic_load(&c->facts.slot.flags) & CG_SLOT_DUPPED) || !c->facts.slot.inode)
+			continue;
+		for (struct cg_candidate **at = &c->next; *at;) {
+			struct cg_candidate *other = *at;
+			if (other->facts.slot.inode != c->facts.slot.inode) {
+				at = &other->next;
+				continue;
+			}
+			if (!(atomic_load(&c->facts.slot.flags) & CG_SLOT_EOF) && (atomic_load(&other->facts.slot.flags) & CG_SLOT_EOF)) {
+				c->facts.slot = other->facts.slot;
+				c->facts.fd = other->facts.fd;
+			}
+			c->own_fds += other->own_fds;
+			*at = other->next;
+			sweep->candidate_count--;
+		}
+	}
+}
+
+/* Without sock_diag: what TCP_INFO, SIOCINQ and the descriptor itself can tell. */
+static void details_from_fd(struct cg_candidate *c)
+{
+	struct cg_tcp tcp = {0};
+	uint32_t unread;
+	if (cg_tcp_info(c->facts.fd, &tcp) < 0)
+		return;
+	tcp.inode = c->facts.slot.inode;
+	tcp.cookie = c->facts.slot.cookie;
+	if (cg_tcp_unread(c->facts.fd, &unread) == 0)
+		tcp.rqueue = unread;
+	c->facts.tcp = tcp;
+}
+
+static void fill_details(struct cg_sweep *sweep, const struct listing *list)
+{
+	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+		if (c->facts.fd < 0 || c->facts.tcp.state == CG_TCP_LISTEN || c->facts.tcp.has_queues)
+			continue;
+		const struct cg_tcp *listed = list ? by_inode(list, c->facts.slot.inode) : NULL;
+		if (listed) {
+			c->facts.tcp = *listed;
+			continue;
+		}
+		details_from_fd(c);
+		if (!list && c->facts.tcp.state == CG_TCP_CLOSE_WAIT && netlink_of(sweep) >= 0)
+			(void)cg_diag_query(sweep->netlink, &c->facts.tcp);
+	}
+}
+
+static bool departed_are_due(struct cg_sweep *sweep)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint64_t period = sweep->warn_after_ns / 2 > 5000000000u ? 5000000000u : sweep->warn_after_ns / 2;
+	if (!h || !atomic_load(&h->count.departed_seq) || sweep->now_ns - sweep->departed_ns < period)
+		return false;
+	sweep->departed_ns = sweep->now_ns;
+	return true;
+}
+
+/* Closed here, still in CLOSE_WAIT: somebody else holds it. */
+static void match_departed(struct cg_sweep *sweep, const struct listing *list)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint64_t end = atomic_load(&h->count.departed_seq), from = end > CG_MAX_DEPARTED ? end - CG_MAX_DEPARTED : 0;
+	for (uint64_t seq = from; seq < end; seq++) {
+		struct cg_departed *departed = cg_recorder_departed(seq, false);
+		struct cg_slot slot;
+		if (!departed || (atomic_load(&departed->gen) & 1))
+			continue;
+		memcpy(&slot, &departed->slot, sizeof slot);
+		/* A child that closes what it inherited does what it should; the opener's word counts. */
+		bool opened_here = !(atomic_load(&slot.flags) & CG_SLOT_INHERITED);
+		const struct cg_tcp *tcp = opened_here && slot.inode ? by_inode(list, slot.inode) : NULL;
+		bool here = false;
+		for (struct cg_candidate *c = sweep->candidates; tcp && c && !here; c = c->next)
+			here = c->facts.tcp.inode == slot.inode;
+		struct cg_candidate *c = tcp && !here ? add(sweep, -1, NULL, tcp) : NULL;
+		if (c) {
+			c->facts.slot = slot;
+			c->facts.has_slot = true;
+			c->facts.departed = true;
+		}
+	}
+}
+
+static bool serves(const struct cg_tcp *listener, const struct cg_tcp *tcp)
+{
+	static const uint8_t none[16];
+	if (listener->local.port != tcp->local.port)
+		return false;
+	return memcmp(listener->local.bytes, none, 16) == 0 || memcmp(listener->local.bytes, tcp->local.bytes, 16) == 0;
+}
+
+/* Sockets of nobody whose local address is a listener of ours: they wait to be accepted. */
+static void match_backlogs(struct cg_sweep *sweep, const struct listing *list)
+{
+	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+		if (c->facts.tcp.state != CG_TCP_LISTEN)
+			continue;
+		for (unsigned i = 0; i < list->count && list->tcp[i].inode == 0; i++) {
+			if (!serves(&c->facts.tcp, &list->tcp[i]))
+				continue;
+			struct cg_candidate *waiting = add(sweep, -1, NULL, &list->tcp[i]);
+			if (!waiting)
+				return;
+			waiting->facts.slot = c->facts.slot;
+			waiting->facts.has_slot = true;
+			waiting->facts.in_backlog = true;
+		}
+	}
+}
+
+void cg_sweep_collect(struct cg_sweep *sweep)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct listing list = {0};
+	sweep->candidates = NULL;
+	sweep->candidate_count = 0;
+	sweep->waiting = false;
+	if (!h)
+		return;
+	bool few = atomic_load(&h->open_now) <= FEW || netlink_of(sweep) < 0;
+	walk_slots(sweep, few);
+	bool departed = departed_are_due(sweep);
+	bool listed = (!few || departed || sweep->waiting || sweep->candidate_count > EXACT) && dump(sweep, &list);
+	if (listed && !few)
+		match_slots(sweep, &list);
+	merge_dups(sweep);
+	fill_details(sweep, listed ? &list : NULL);
+	if (listed) {
+		match_departed(sweep, &list);
+		match_backlogs(sweep, &list);
+	}
+}

@@ -1,0 +1,199 @@
+/* sweep_judge.c: completes what is known of each candidate, and has it judged. */
+#include <string.h>
+
+#include "recorder.h"
+#include "sweep_parts.h"
+#include "track.h"
+
+enum { ASKED = 64 }; /* candidates whose other holders are asked for in one sweep */
+
+/* How soon after an EOF a relay half-closes its other side. */
+static const uint64_t relay_ns = 1000000000u;
+
+static uint32_t flags_of(const struct cg_candidate *c)
+{
+	return atomic_load_explicit(&c->facts.slot.flags, memory_order_relaxed);
+}
+
+/* The descriptor that was told of the end is closed, a dup of it is not: what the closed one knew. */
+static void learn_from_departed(struct cg_candidate *c)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint64_t end = atomic_load(&h->count.departed_seq), from = end > CG_MAX_DEPARTED ? end - CG_MAX_DEPARTED : 0;
+	if (!(flags_of(c) & CG_SLOT_DUPPED) || (flags_of(c) & CG_SLOT_EOF))
+		return;
+	for (uint64_t seq = end; seq-- > from;) {
+		const struct cg_departed *departed = cg_recorder_departed(seq, false);
+		if (!departed || departed->conn != c->facts.slot.conn || !(atomic_load(&departed->slot.flags) & CG_SLOT_EOF))
+			continue;
+		c->facts.slot.eof_ns = departed->slot.eof_ns;
+		c->facts.slot.eof_stack = departed->slot.eof_stack;
+		c->facts.slot.eof_tid = departed->slot.eof_tid;
+		c->facts.slot.eof_call = departed->slot.eof_call;
+		c->facts.slot.close_ns = departed->slot.close_ns;
+		c->facts.slot.close_stack = departed->slot.close_stack;
+		c->facts.slot.close_call = departed->slot.close_call;
+		atomic_fetch_or(&c->facts.slot.flags, CG_SLOT_EOF);
+		return;
+	}
+}
+
+static void note_first_seen(struct cg_sweep *sweep, struct cg_candidate *c)
+{
+	struct cg_slot *slot = cg_slot_at(c->facts.fd);
+	if (c->facts.fd < 0 || !slot || c->facts.slot.first_seen_ns || atomic_load(&slot->gen) != atomic_load(&c->facts.slot.gen))
+		return;
+	slot->first_seen_ns = c->facts.slot.first_seen_ns = sweep->now_ns;
+}
+
+/*
+ * The FIN is consumed, but nobody knows since when (stdio read it, or a child): the program may be about to close. It has
+ * to be so in two sweeps running before it counts.
+ */
+static void doubt_inferred(struct cg_candidate *c)
+{
+	struct cg_slot *slot = cg_slot_at(c->facts.fd);
+	if (c->judgement.cause != CG_CAUSE_EOF_IGNORED || (flags_of(c) & CG_SLOT_EOF) || c->facts.fd < 0 || !slot)
+		return;
+	if (!(flags_of(c) & CG_SLOT_CONSUMED))
+		c->judgement.mature = false;
+	if (atomic_load(&slot->gen) == atomic_load(&c->facts.slot.gen))
+		atomic_fetch_or(&slot->flags, CG_SLOT_CONSUMED);
+}
+
+/* A socket that was half-closed soon after this one's EOF, by the same thread, and is still open: the relay's other side. */
+static bool is_other_side(const struct cg_slot *slot, const struct cg_slot *eof)
+{
+	return slot->conn != eof->conn && (atomic_load(&slot->flags) & CG_SLOT_SHUT_WR) && slot->shut_tid == eof->eof_tid &&
+	       slot->shut_ns + 10000000 >= eof->eof_ns && slot->shut_ns <= eof->eof_ns + relay_ns;
+}
+
+/*
+ * Each candidate with an EOF needs a half-closed socket of its own: that many relays there are, and no more. Which goes
+ * with which makes no difference to the judgement, so they are only counted off.
+ */
+static void find_relays(struct cg_sweep *sweep)
+{
+	unsigned end = cg_recorder_fd_end();
+	for (unsigned fd = 0; fd < end; fd++) {
+		struct cg_slot *slot = cg_slot_at((int)fd);
+		if (!slot) {
+			fd |= 127;
+			continue;
+		}
+		if (atomic_load(&slot->kind) != CG_FD_CONN || !(atomic_load(&slot->flags) & CG_SLOT_SHUT_WR))
+			continue;
+		for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+			if (c->facts.relayed || !(flags_of(c) & CG_SLOT_EOF) || !is_other_side(slot, &c->facts.slot))
+				continue;
+			int state = cg_tcp_state_of((int)fd);
+			c->facts.relayed = state == CG_TCP_FIN_WAIT1 || state == CG_TCP_FIN_WAIT2;
+			break;
+		}
+	}
+}
+
+static void fill_history(struct cg_candidate *c)
+{
+	struct cg_site *site = c->facts.has_slot ? cg_track_site(c->facts.slot.open_stack, false) : NULL;
+	if (!site)
+		return;
+	struct cg_history *history = &c->facts.history;
+	history->opened = atomic_load(&site->opened);
+	history->closed = atomic_load(&site->closed);
+	history->closed_in_time = atomic_load(&site->closed_in_time);
+	history->closed_late = atomic_load(&site->closed_late);
+	history->never_closed = atomic_load(&site->overdue);
+	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
+		history->delays[i] = atomic_load(&site->delays[i]);
+}
+
+static void count_overdue(struct cg_sweep *sweep)
+{
+	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
+		struct cg_site *site = cg_recorder_site(i, false);
+		if (!site)
+			i |= (CG_CHUNK_SIZE / 256) - 1;
+		else
+			atomic_store_explicit(&site->overdue, 0, memory_order_relaxed);
+	}
+	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+		struct cg_site *site = NULL;
+		if (c->judgement.mature && c->judgement.verdict != CG_VERDICT_INFO && c->facts.fd >= 0)
+			site = cg_track_site(c->facts.slot.open_stack, false);
+		if (site)
+			atomic_fetch_add(&site->overdue, 1);
+	}
+}
+
+/* Whether the judgement depends on who else holds the socket. */
+static bool holders_matter(const struct cg_candidate *c)
+{
+	bool unused = (flags_of(c) & (CG_SLOT_INHERITED | CG_SLOT_USED)) == CG_SLOT_INHERITED;
+	return c->judgement.mature && (c->facts.departed || unused);
+}
+
+/* The lowest pid among the other holders that are watched; 0: none. */
+static pid_t watched_holder(const struct cg_candidate *c)
+{
+	for (unsigned i = 0; i < c->holders && i < CG_HOLDERS_SHOWN; i++)
+		if (cg_recorder_watches(c->shared_with[i]))
+			return c->shared_with[i];
+	return 0;
+}
+
+/*
+ * One of several watched processes reports a socket that they share: the one that uses it; else the one that opened it,
+ * if it still holds it; else the lowest pid.
+ */
+static void settle_shared(struct cg_sweep *sweep)
+{
+	struct cg_candidate *asked[ASKED];
+	struct cg_header *h = cg_recorder_header();
+	unsigned n = 0;
+	for (struct cg_candidate *c = sweep->candidates; c && n < ASKED; c = c->next)
+		if (holders_matter(c))
+			asked[n++] = c;
+	if (n)
+		cg_sweep_find_holders(sweep, asked, n);
+	for (unsigned i = 0; i < n; i++) {
+		struct cg_candidate *c = asked[i];
+		pid_t other = watched_holder(c);
+		c->facts.other_holders = c->holders > 0;
+		if (c->facts.departed)
+			c->facts.held_by_opener = other != 0;
+		else
+			c->facts.held_by_opener = other && (other == sweep->parent || other < h->pid);
+		if (c->facts.held_by_opener)
+			c->judgement = (struct cg_judgement){.kind = CG_KIND_NONE};
+		else
+			cg_detect(&c->facts, &c->judgement);
+	}
+}
+
+void cg_sweep_judge(struct cg_sweep *sweep)
+{
+	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+		if (c->facts.tcp.state == CG_TCP_LISTEN)
+			continue;
+		if (atomic_load(&c->facts.slot.last_use))
+			atomic_fetch_or(&c->facts.slot.flags, CG_SLOT_USED);
+		note_first_seen(sweep, c);
+		learn_from_departed(c);
+	}
+	find_relays(sweep);
+	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+		fill_history(c);
+		if (c->facts.tcp.state != CG_TCP_LISTEN)
+			cg_detect(&c->facts, &c->judgement);
+	}
+	count_overdue(sweep);
+	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+		fill_history(c);
+		if (c->facts.tcp.state != CG_TCP_LISTEN)
+			cg_detect(&c->facts, &c->judgement);
+		doubt_inferred(c);
+		sweep->waiting |= c->judgement.kind != CG_KIND_NONE;
+	}
+	settle_shared(sweep);
+}

@@ -1,0 +1,252 @@
+/* sweep_report.c: writes what there is to say to the log. */
+#include "sweep_report.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "finding.h"
+#include "fmt.h"
+#include "log.h"
+#include "options.h"
+#include "recorder.h"
+#include "report.h"
+#include "symbol.h"
+#include "sys.h"
+#include "unwind.h"
+
+enum { TEXT_ROOM = 192 << 10, SUMMARY_ROOM = 2 << 20, WARNINGS = 8, WARNING_LEN = 320 };
+
+/* What naming the frames of one batch may take; what is over is told by module and offset. */
+static const uint64_t names_budget_ns = 500000000u;
+
+static const struct cg_options *options;
+static char host[64];
+static char held[WARNINGS][WARNING_LEN]; /* our own lesser troubles wait for the first finding */
+static unsigned held_count;
+static bool troubles_told, symbol_trouble_told;
+static int reserve_fd = -1;
+
+static int init_log(void)
+{
+	struct cg_log_config config = {.target = options->log,
+	                               .app = options->app,
+	                               .host = host,
+	                               .pid = cg_sys_getpid(),
+	                               .start_realtime_ns = cg_clock_realtime()};
+	return cg_log_init(&config);
+}
+
+void cg_sweep_report_init(const struct cg_options *from, const char *host_name)
+{
+	struct cg_buf text;
+	options = from;
+	cg_buf_init(&text, host, sizeof host);
+	cg_buf_str(&text, host_name);
+	if (init_log() < 0)
+		cg_sweep_warn_now("CLOSEGUARD_LOG: this is not stderr, none, syslog or a path with %p %e %h %t; using stderr");
+}
+
+void cg_sweep_report_after_fork(void)
+{
+	held_count = 0;
+	troubles_told = symbol_trouble_told = false;
+	reserve_fd = -1;
+	(void)init_log();
+	cg_symbol_after_fork();
+}
+
+void cg_sweep_report_set_reserve(int fd)
+{
+	reserve_fd = fd;
+}
+
+static struct cg_report new_report(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	return (struct cg_report){.app = options->app,
+	                          .host = host,
+	                          .pid = h ? h->pid : (int)atomic_load(&cg_self.pid),
+	                          .realtime_ns = cg_clock_realtime(),
+	                          .warn_after_ns = options->warn_after_ns,
+	                          .resolve = cg_symbol_resolve,
+	                          .resolve_context = NULL};
+}
+
+static bool is_json(void)
+{
+	return options->format == CG_FORMAT_JSON;
+}
+
+static void append_warning(struct cg_buf *out, const struct cg_report *report, const char *text)
+{
+	if (is_json())
+		cg_json_warning(out, report, text);
+	else
+		cg_text_warning(out, report, text);
+}
+
+void cg_sweep_warn_now(const char *text)
+{
+	char line[1024];
+	struct cg_buf out;
+	struct cg_report report = new_report();
+	cg_buf_init(&out, line, sizeof line);
+	append_warning(&out, &report, text);
+	(void)cg_log_write(out.data, out.len, &reserve_fd);
+}
+
+void cg_sweep_warn_later(const char *text)
+{
+	struct cg_buf out;
+	if (held_count == WARNINGS)
+		return;
+	cg_buf_init(&out, held[held_count++], WARNING_LEN);
+	cg_buf_str(&out, text);
+}
+
+static void append_troubles(struct cg_buf *out, const struct cg_report *report)
+{
+	for (unsigned i = 0; i < held_count; i++)
+		append_warning(out, report, held[i]);
+	held_count = 0;
+	if (!troubles_told) {
+		if (cg_recorder_trouble())
+			append_warning(out, report, cg_recorder_trouble());
+		if (cg_unwind_trouble())
+			append_warning(out, report, cg_unwind_trouble());
+	}
+	troubles_told = true;
+	if (cg_symbol_trouble() && !symbol_trouble_told) {
+		symbol_trouble_told = true;
+		append_warning(out, report, cg_symbol_trouble());
+	}
+}
+
+static void append(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, enum cg_tell tell)
+{
+	bool again = tell == CG_TELL_AGAIN;
+	if (tell == CG_TELL_RESOLVED) {
+		if (is_json())
+			cg_json_resolved(out, report, finding);
+		else
+			cg_text_resolved(out, report, finding);
+	} else if (is_json()) {
+		cg_json_finding(out, report, finding, again);
+	} else {
+		cg_text_finding(out, report, finding, again);
+	}
+}
+
+static struct cg_buf *new_text(struct cg_sweep *sweep, size_t room)
+{
+	struct cg_buf *out = cg_arena_alloc(&sweep->arena, sizeof *out);
+	char *data = out ? cg_arena_alloc(&sweep->arena, room) : NULL;
+	if (!data)
+		return NULL;
+	cg_buf_init(out, data, room);
+	return out;
+}
+
+static void flush(struct cg_buf *out)
+{
+	if (out->len)
+		(void)cg_log_write(out->data, out->len, &reserve_fd);
+	cg_buf_init(out, out->data, out->size);
+}
+
+unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, bool may_load)
+{
+	struct cg_report report = new_report();
+	struct cg_finding *finding = NULL;
+	struct cg_buf *out = NULL;
+	unsigned told = 0;
+	for (unsigned i = 0; i < groups->end; i++) {
+		enum cg_tell tell = cg_group_decide(sweep, groups, i);
+		struct cg_kept_finding *kept = cg_recorder_finding(i, false);
+		if (tell == CG_TELL_NOTHING)
+			continue;
+		if (!out) {
+			out = new_text(sweep, TEXT_ROOM);
+			finding = cg_arena_alloc(&sweep->arena, sizeof *finding);
+			cg_symbol_begin(names_budget_ns, may_load);
+		}
+		if (!out || !finding)
+			return told;
+		cg_finding_make(sweep, kept, groups->list[i], finding);
+		append(out, &report, finding, tell);
+		append_troubles(out, &report);
+		flush(out);
+		cg_group_told(kept, groups->list[i], tell);
+		told += tell != CG_TELL_RESOLVED;
+	}
+	return told;
+}
+
+static void fill_summary(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason, struct cg_summary *ret)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct cg_counters *count = &h->count;
+	*ret = (struct cg_summary){
+	    .reason = reason,
+	    .opened = atomic_load(&count->opened),
+	    .closed = atomic_load(&count->closed),
+	    .eofs = atomic_load(&count->eofs),
+	    .open_now = atomic_load(&h->open_now),
+	    .double_closes = atomic_load(&count->double_closes),
+	    .uses_after_close = atomic_load(&count->uses_after_close),
+	    .adopted = atomic_load(&count->adopted),
+	    .findings = atomic_load(&count->findings),
+	    .sweeps = atomic_load(&count->sweeps),
+	    .sweep_cpu_ns = atomic_load(&count->sweep_ns),
+	    .uptime_ns = sweep->now_ns - h->start_ns,
+	    .unseen_descriptors = atomic_load(&count->beyond_limit),
+	    .stack_overflows = atomic_load(&count->stack_overflows),
+	};
+	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
+		struct cg_site *site = cg_recorder_site(i, false);
+		if (!site) {
+			i |= (CG_CHUNK_SIZE / 256) - 1;
+			continue;
+		}
+		ret->closed_in_time += atomic_load(&site->closed_in_time);
+		ret->closed_late += atomic_load(&site->closed_late);
+	}
+	for (unsigned i = 0; i < groups->end; i++) {
+		struct cg_kept_finding *kept = cg_recorder_finding(i, false);
+		ret->groups += kept && kept->count;
+	}
+}
+
+void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason, bool may_load)
+{
+	struct cg_report report = new_report();
+	struct cg_summary summary;
+	struct cg_buf *out = new_text(sweep, SUMMARY_ROOM);
+	struct cg_finding *finding = cg_arena_alloc(&sweep->arena, sizeof *finding);
+	bool first = true, json = is_json();
+	if (!cg_recorder_header() || !out || !finding)
+		return;
+	cg_symbol_begin(2 * names_budget_ns, may_load);
+	fill_summary(sweep, groups, reason, &summary);
+	if (json)
+		cg_json_summary_begin(out, &report, &summary);
+	else
+		cg_text_summary_begin(out, &report, &summary);
+	for (unsigned i = 0; i < groups->end; i++) {
+		struct cg_kept_finding *kept = cg_recorder_finding(i, false);
+		if (!kept || !kept->count)
+			continue;
+		cg_finding_make(sweep, kept, groups->list[i], finding);
+		if (json)
+			cg_json_summary_group(out, &report, finding, first);
+		else
+			cg_text_summary_group(out, &report, finding, first);
+		first = false;
+	}
+	if (json)
+		cg_json_summary_end(out, &report, &summary);
+	else
+		cg_text_summary_end(out, &report, &summary);
+	append_troubles(out, &report);
+	flush(out);
+}

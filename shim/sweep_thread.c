@@ -1,0 +1,143 @@
+/* sweep_thread.c: one small thread that the app does not notice. */
+#include "sweep_thread.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "clock.h"
+#include "guard.h"
+#include "ownfd.h"
+#include "sweep.h"
+#include "sweep_report.h"
+#include "sys.h"
+
+enum { NONE, STARTING, RUNS, IMPOSSIBLE };
+enum { STACK_SIZE = 512 << 10 }; /* libdw's lookups need some 100 KiB */
+
+static _Atomic int state;
+static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+static int (*set_stack_size)(pthread_attr_t *, size_t);
+static bool signal_told;
+
+static void find(const char *name, void *pointer)
+{
+	void *found = dlsym(RTLD_DEFAULT, name);
+	memcpy(pointer, &found, sizeof found);
+}
+
+void cg_sweep_thread_init(void)
+{
+	find("pthread_create", &create);
+	find("pthread_attr_setstacksize", &set_stack_size);
+}
+
+bool cg_sweep_thread_runs(void)
+{
+	return atomic_load(&state) == RUNS;
+}
+
+void cg_sweep_thread_forget(void)
+{
+	atomic_store(&state, NONE);
+}
+
+static void *run(void *unused)
+{
+	(void)unused;
+	(void)CG_SYS3(SYS_prctl, PR_SET_NAME, "closeguard", 0);
+	cg_sweep_loop();
+}
+
+static int create_detached(void)
+{
+	pthread_t thread;
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	if (set_stack_size)
+		set_stack_size(&attributes, STACK_SIZE);
+	int r = create ? create(&thread, &attributes, run, NULL) : ENOSYS;
+	pthread_attr_destroy(&attributes);
+	if (r == EINVAL) {
+		/* Thread-local storage of the app's does not leave enough of so small a stack. */
+		pthread_attr_init(&attributes);
+		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+		r = create(&thread, &attributes, run, NULL);
+		pthread_attr_destroy(&attributes);
+	}
+	return r;
+}
+
+void cg_sweep_thread_start(void)
+{
+	int none = NONE;
+	uint64_t all = ~0ull, before;
+	if (!atomic_compare_exchange_strong(&state, &none, STARTING))
+		return;
+	(void)CG_SYS(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8, 0, 0);
+	cg_hidden++;
+	int r = create_detached();
+	cg_hidden--;
+	(void)CG_SYS(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, 8, 0, 0);
+	if (r == 0) {
+		atomic_store(&state, RUNS);
+		return;
+	}
+	atomic_store(&state, IMPOSSIBLE);
+	cg_sweep_warn_later("no thread can be made here: connections are looked at when the program ends and on the dump signal only");
+}
+
+int cg_sweep_open_reserve(void)
+{
+	int fd = cg_sys_open("/dev/null", O_RDWR, 0);
+	return fd >= 0 ? cg_ownfd_take(fd) : -1;
+}
+
+uint64_t cg_sweep_cpu_ns(void)
+{
+	return cg_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t cg_sweep_fd_limit(void)
+{
+	struct rlimit limit;
+	return CG_SYS(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0) == 0 ? limit.rlim_cur : 0;
+}
+
+static void on_signal(int number)
+{
+	int saved_errno = errno;
+	(void)number;
+	cg_sweep_request_dump();
+	errno = saved_errno;
+}
+
+static const char refusal[] = "CLOSEGUARD_SIGNAL: the program handles this signal itself; there is no dump signal";
+
+void cg_sweep_take_signal(const struct cg_options *options)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
+	if (!options->signal)
+		return;
+	sigfillset(&action.sa_mask);
+	if (sigaction(options->signal, NULL, &before) < 0 || before.sa_handler != SIG_DFL) {
+		signal_told = true;
+		cg_sweep_warn_now(refusal);
+		return;
+	}
+	sigaction(options->signal, &action, NULL);
+}
+
+void cg_sweep_watch_signal(const struct cg_options *options)
+{
+	struct sigaction now;
+	if (!options->signal || signal_told || sigaction(options->signal, NULL, &now) < 0 || now.sa_handler == on_signal)
+		return;
+	signal_told = true;
+	cg_sweep_warn_now(refusal);
+}

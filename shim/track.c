@@ -1,0 +1,332 @@
+/* track.c: openings, ends of file and other things that happen to an open descriptor. */
+#include "track.h"
+
+#include <string.h>
+
+#include "bypass.h"
+#include "clock.h"
+#include "inherit.h"
+#include "modules.h"
+#include "stack.h"
+
+_Atomic uint32_t cg_track_tick;
+_Atomic uint16_t cg_track_epoch;
+void (*cg_track_wake)(bool in_signal);
+_Atomic bool cg_track_wanted = true;
+void (*cg_track_exiting)(const char *how);
+void (*cg_track_sealing)(void);
+
+uint64_t cg_track_clock(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint64_t now = cg_clock_now();
+	if (h) {
+		uint32_t tick = (uint32_t)((now - h->start_ns) / 100000000);
+		atomic_store_explicit(&cg_track_tick, tick, memory_order_relaxed);
+		atomic_store_explicit(&h->tick, tick, memory_order_relaxed);
+	}
+	return now;
+}
+
+struct cg_header *cg_track_ready(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (h)
+		return h;
+	h = cg_recorder_start();
+	if (h) {
+		cg_modules_refresh();
+		cg_inherit_import();
+	}
+	return h;
+}
+
+static void wake_sweep(uint32_t stack)
+{
+	const struct cg_stack *s = cg_stack_get(stack);
+	if (atomic_load_explicit(&cg_track_wanted, memory_order_relaxed) && cg_track_wake)
+		cg_track_wake(s && (s->flags & CG_STACK_IN_SIGNAL));
+}
+
+struct cg_site *cg_track_site(uint32_t stack, bool make)
+{
+	struct cg_header *h = cg_recorder_header();
+	for (unsigned i = 0; stack && i < 16; i++) {
+		struct cg_site *site = cg_recorder_site((stack * 2654435761u + i) % CG_MAX_SITES, make);
+		uint32_t there = 0;
+		if (!site)
+			return NULL;
+		if (atomic_load(&site->stack) == stack)
+			return site;
+		if (make && atomic_compare_exchange_strong(&site->stack, &there, stack))
+			return site;
+		if (there == stack)
+			return site;
+	}
+	if (make && stack && h)
+		atomic_fetch_add(&h->count.site_overflows, 1);
+	return NULL;
+}
+
+/* The slot's fields are being rewritten until slot_end; readers that saw an even gen look again. */
+static uint32_t slot_begin(struct cg_slot *slot)
+{
+	uint32_t gen = atomic_load_explicit(&slot->gen, memory_order_relaxed) | 1;
+	atomic_store_explicit(&slot->gen, gen, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	return gen;
+}
+
+static void slot_end(struct cg_slot *slot, uint32_t gen, uint8_t kind)
+{
+	atomic_store_explicit(&slot->kind, kind, memory_order_release);
+	atomic_store_explicit(&slot->gen, gen + 1, memory_order_release);
+}
+
+static bool is_live(uint8_t kind)
+{
+	return kind == CG_FD_CONN || kind == CG_FD_LISTENER;
+}
+
+static void note_highest(struct cg_header *h, int fd)
+{
+	uint32_t highest = atomic_load_explicit(&h->highest_fd, memory_order_relaxed);
+	while ((uint32_t)fd > highest && !atomic_compare_exchange_weak(&h->highest_fd, &highest, (uint32_t)fd))
+		;
+}
+
+/* Empties the slot of a number that is being given out anew; what it told of was closed unseen, if it was live. */
+static struct cg_slot *fresh_slot(struct cg_header *h, int fd, uint32_t *ret_gen)
+{
+	struct cg_slot *slot = cg_recorder_slot(fd, true);
+	if (!slot) {
+		atomic_fetch_add(&h->count.beyond_limit, 1);
+		return NULL;
+	}
+	bool was_live = is_live(atomic_load(&slot->kind));
+	*ret_gen = slot_begin(slot);
+	memset((char *)slot + offsetof(struct cg_slot, role), 0, sizeof *slot - offsetof(struct cg_slot, role));
+	if (!was_live)
+		atomic_fetch_add(&h->open_now, 1);
+	note_highest(h, fd);
+	return slot;
+}
+
+void cg_track_open(int fd, enum cg_call call, enum cg_kind_of_fd kind, enum cg_role role, enum cg_origin origin,
+                   uint32_t flags)
+{
+	struct cg_header *h = cg_track_ready();
+	uint32_t gen, stack = h ? cg_stack_here() : 0;
+	struct cg_slot *slot = h ? fresh_slot(h, fd, &gen) : NULL;
+	if (!slot)
+		return;
+	slot->role = (uint8_t)role;
+	slot->origin = (uint8_t)origin;
+	slot->open_call = (uint8_t)call;
+	slot->open_ns = cg_track_clock();
+	slot->open_stack = stack;
+	slot->open_tid = cg_guard_tid();
+	slot->conn = atomic_fetch_add(&h->next_conn, 1);
+	slot->epoch = atomic_load(&cg_track_epoch);
+	atomic_store_explicit(&slot->flags, flags, memory_order_relaxed);
+	slot_end(slot, gen, (uint8_t)kind);
+	atomic_fetch_add(&h->count.opened, 1);
+	struct cg_site *site = kind == CG_FD_CONN ? cg_track_site(stack, true) : NULL;
+	if (site)
+		atomic_fetch_add(&site->opened, 1);
+	wake_sweep(stack);
+}
+
+void cg_track_forget(int fd)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct cg_slot *slot = cg_slot_at(fd);
+	if (!slot || atomic_load_explicit(&slot->kind, memory_order_relaxed) == CG_FD_NONE)
+		return;
+	bool was_live = is_live(atomic_load(&slot->kind));
+	uint32_t gen = slot_begin(slot);
+	slot_end(slot, gen, CG_FD_NONE);
+	if (was_live && h)
+		atomic_fetch_sub(&h->open_now, 1);
+}
+
+void cg_track_dup(int fd, int newfd, enum cg_call call)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct cg_slot *from = cg_slot_at(fd), *to;
+	uint32_t gen, stack;
+	if (!h || !from || !is_live(atomic_load(&from->kind))) {
+		cg_track_forget(newfd);
+		return;
+	}
+	if (fd == newfd)
+		return;
+	stack = cg_stack_here();
+	to = fresh_slot(h, newfd, &gen);
+	if (!to)
+		return;
+	memcpy((char *)to + offsetof(struct cg_slot, role), (char *)from + offsetof(struct cg_slot, role),
+	       sizeof *to - offsetof(struct cg_slot, role));
+	to->open_call = (uint8_t)call;
+	to->open_ns = cg_track_clock();
+	to->open_stack = stack;
+	to->open_tid = cg_guard_tid();
+	to->epoch = atomic_load(&cg_track_epoch);
+	atomic_fetch_or(&from->flags, CG_SLOT_DUPPED);
+	atomic_fetch_or(&to->flags, CG_SLOT_DUPPED);
+	slot_end(to, gen, atomic_load(&from->kind));
+	atomic_fetch_add(&h->count.opened, 1);
+	struct cg_site *site = cg_track_site(stack, true);
+	if (site)
+		atomic_fetch_add(&site->opened, 1);
+	wake_sweep(stack);
+}
+
+static struct cg_slot *live_slot(int fd)
+{
+	struct cg_slot *slot = cg_slot_at(fd);
+	return slot && is_live(atomic_load(&slot->kind)) ? slot : NULL;
+}
+
+void cg_track_connect(int fd, int result, int error)
+{
+	struct cg_slot *slot = live_slot(fd);
+	if (!slot || (result < 0 && error != EINPROGRESS && error != EINTR))
+		return;
+	slot->role = CG_ROLE_CONNECTED;
+	slot->conn_stack = cg_stack_here();
+	cg_track_clock();
+}
+
+void cg_track_listen(int fd)
+{
+	struct cg_slot *slot = live_slot(fd);
+	if (slot)
+		atomic_store(&slot->kind, CG_FD_LISTENER);
+}
+
+void cg_track_shutdown(int fd, int how)
+{
+	struct cg_slot *slot = live_slot(fd);
+	if (!slot)
+		return;
+	slot->shut_stack = cg_stack_here();
+	slot->shut_ns = cg_track_clock();
+	slot->shut_tid = cg_guard_tid();
+	atomic_fetch_or(&slot->flags, (how != SHUT_WR ? CG_SLOT_SHUT_RD : 0u) | (how != SHUT_RD ? CG_SLOT_SHUT_WR : 0u));
+}
+
+void cg_track_polled(int fd, bool added)
+{
+	struct cg_slot *slot = live_slot(fd);
+	if (slot && added)
+		atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_UNPOLLED);
+	else if (slot)
+		atomic_fetch_or(&slot->flags, CG_SLOT_UNPOLLED);
+}
+
+void cg_track_stdio(int fd)
+{
+	struct cg_slot *slot = live_slot(fd);
+	if (slot)
+		atomic_fetch_or(&slot->flags, CG_SLOT_STDIO);
+}
+
+void cg_track_sent(int fd)
+{
+	struct cg_slot *slot = live_slot(fd);
+	if (slot)
+		atomic_fetch_or(&slot->flags, CG_SLOT_DUPPED);
+}
+
+void cg_track_spawned(void)
+{
+	atomic_fetch_add(&cg_track_epoch, 1);
+}
+
+/* The place where the app was told that the connection is over; the first one counts. */
+static void note_end(struct cg_use use, uint32_t flag, enum cg_call call)
+{
+	struct cg_slot *slot = use.slot;
+	uint32_t flags = atomic_load(&slot->flags), stack;
+	if (atomic_load(&slot->gen) != use.gen || (flags & (CG_SLOT_EOF | CG_SLOT_ERROR))) {
+		if (atomic_load(&slot->gen) == use.gen)
+			atomic_fetch_or(&slot->flags, flag);
+		return;
+	}
+	stack = cg_stack_here();
+	slot->eof_stack = stack;
+	slot->eof_ns = cg_track_clock();
+	slot->eof_tid = cg_guard_tid();
+	slot->eof_call = (uint8_t)call;
+	if (atomic_load(&slot->gen) == use.gen)
+		atomic_fetch_or(&slot->flags, flag);
+	struct cg_header *h = cg_recorder_header();
+	if (h && flag == CG_SLOT_EOF)
+		atomic_fetch_add(&h->count.eofs, 1);
+}
+
+static void end_of_file(struct cg_use use, int flags, enum cg_call call, uintptr_t caller)
+{
+	if (flags & MSG_ERRQUEUE)
+		return;
+	if (flags & MSG_PEEK) {
+		atomic_fetch_or(&use.slot->flags, CG_SLOT_PEEKED);
+		return;
+	}
+	/* After a local shutdown(SHUT_RD) every read gives 0: that is not the peer's word. */
+	if (!(atomic_load(&use.slot->flags) & CG_SLOT_SHUT_RD))
+		note_end(use, CG_SLOT_EOF, call);
+	cg_use_note(use, call, caller);
+}
+
+static bool tells_the_end(int error)
+{
+	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
+void cg_track_read_end(int fd, struct cg_use use, ssize_t result, int flags, enum cg_call call, uintptr_t caller)
+{
+	int error = result < 0 ? errno : 0;
+	if (error == EAGAIN || error == EINTR)
+		return;
+	if (!use.slot && cg_use_is_news()) {
+		CG_EVENT(cg_track_first_use(fd));
+		use = cg_use_begin(fd);
+	}
+	if (error == EBADF)
+		CG_EVENT(cg_track_used_closed(fd, call, caller));
+	else if (use.slot && !error)
+		CG_EVENT(end_of_file(use, flags, call, caller));
+	else if (use.slot && tells_the_end(error))
+		CG_EVENT(note_end(use, CG_SLOT_ERROR, call));
+}
+
+void cg_track_write_failed(int fd, struct cg_use use, enum cg_call call, uintptr_t caller)
+{
+	int error = errno;
+	if (error == EBADF)
+		CG_EVENT(cg_track_used_closed(fd, call, caller));
+	else if (use.slot && tells_the_end(error))
+		CG_EVENT(note_end(use, CG_SLOT_ERROR, call));
+}
+
+void cg_track_first_use(int fd)
+{
+	if (cg_inherit_has(fd))
+		CG_EVENT(if (cg_track_ready()) wake_sweep(0));
+	else if (atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed) && cg_track_wake)
+		CG_EVENT(cg_bypass_look());
+}
+
+void cg_track_exhausted(int fd, enum cg_call call, int error)
+{
+	struct cg_header *h = cg_track_ready();
+	struct cg_slot *slot = cg_slot_at(fd);
+	if (!h)
+		return;
+	atomic_fetch_add(&h->count.exhausted, 1);
+	cg_track_event(CG_EVENT_FD_EXHAUSTED, fd, error, call, cg_stack_here(), slot);
+	atomic_store(&cg_track_wanted, true);
+	wake_sweep(0);
+}

@@ -1,0 +1,163 @@
+/*
+ * track.h: the events. A wrapper makes the real call and tells it here; nothing is judged or printed.
+ *
+ * Everything may be called from any thread and from signal handlers; errno is the caller's to keep (CG_EVENT), but for
+ * the inline functions of the hot path, which do nothing that could change it.
+ */
+#ifndef CG_TRACK_H
+#define CG_TRACK_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "calls.h"
+#include "guard.h"
+#include "recorder.h"
+
+/* Deciseconds since the recorder was made, as of the last sweep or event: the hot path reads no clock. */
+extern _Atomic uint32_t cg_track_tick;
+
+/* Forks and spawns so far: a connection opened before the last one may be held by a child too. */
+extern _Atomic uint16_t cg_track_epoch;
+
+/* Set by the sweep: wakes it, or starts it. `in_signal`: no thread can be made now. */
+extern void (*cg_track_wake)(bool in_signal);
+/* True while the sweep wants to be woken by the next opening (it sleeps without a timer, or is not there yet). */
+extern _Atomic bool cg_track_wanted;
+
+/* Set by shim.c: the process is about to end past exit()'s handlers; a sandbox is about to close around it. */
+extern void (*cg_track_exiting)(const char *how);
+extern void (*cg_track_sealing)(void);
+
+/* A use of a descriptor, begun before the real call, so that a slot that changes hands meanwhile is noticed. */
+struct cg_use {
+	struct cg_slot *slot; /* NULL: not a TCP connection of ours */
+	uint32_t gen;
+};
+
+static inline struct cg_use cg_use_begin(int fd)
+{
+	struct cg_use use = {cg_slot_at(fd), 0};
+	if (!use.slot || atomic_load_explicit(&use.slot->kind, memory_order_relaxed) != CG_FD_CONN)
+		use.slot = NULL;
+	else
+		use.gen = atomic_load_explicit(&use.slot->gen, memory_order_relaxed);
+	return use;
+}
+
+/* Last use: where, when, by whom. One cache line, no clock, no system call. */
+static inline void cg_use_note(struct cg_use use, enum cg_call call, uintptr_t caller)
+{
+	uint64_t place = caller | (uint64_t)call << 56;
+	atomic_store_explicit(&use.slot->last_use, place, memory_order_relaxed);
+	atomic_store_explicit(&use.slot->last_tick, atomic_load_explicit(&cg_track_tick, memory_order_relaxed),
+	                      memory_order_relaxed);
+	atomic_store_explicit(&use.slot->last_tid, cg_tid, memory_order_relaxed);
+}
+
+/* Out of line: a read that returned 0 or an error, a write that failed, a use while there is no recorder yet. */
+void cg_track_read_end(int fd, struct cg_use use, ssize_t result, int flags, enum cg_call call, uintptr_t caller);
+void cg_track_write_failed(int fd, struct cg_use use, enum cg_call call, uintptr_t caller);
+void cg_track_first_use(int fd);
+
+static inline bool cg_use_is_news(void)
+{
+	return atomic_load_explicit(&cg_guard.inherited, memory_order_relaxed) ||
+	       atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed);
+}
+
+/* After a read: `asked` is false when a result of 0 says nothing (a length of 0). flags as for recv. */
+static inline void cg_track_read(int fd, struct cg_use use, ssize_t result, bool asked, int flags, enum cg_call call,
+                                 uintptr_t caller)
+{
+	if (__builtin_expect(result > 0, 1)) {
+		if (__builtin_expect(use.slot != NULL, 1))
+			cg_use_note(use, call, caller);
+		else if (__builtin_expect(cg_use_is_news(), 0))
+			cg_track_first_use(fd);
+	} else if (result < 0 || asked) {
+		cg_track_read_end(fd, use, result, flags, call, caller);
+	}
+}
+
+static inline void cg_track_write(int fd, struct cg_use use, ssize_t result, enum cg_call call, uintptr_t caller)
+{
+	if (__builtin_expect(result >= 0, 1)) {
+		if (__builtin_expect(use.slot != NULL, 1))
+			cg_use_note(use, call, caller);
+		else if (__builtin_expect(cg_use_is_news(), 0))
+			cg_track_first_use(fd);
+	} else {
+		cg_track_write_failed(fd, use, call, caller);
+	}
+}
+
+/* A descriptor for a new TCP socket. kind CG_FD_CONN or CG_FD_LISTENER; flags: CG_SLOT_… to begin with. */
+void cg_track_open(int fd, enum cg_call call, enum cg_kind_of_fd kind, enum cg_role role, enum cg_origin origin,
+                   uint32_t flags);
+
+/* A descriptor that is no TCP socket was made with this number: what the slot says is over. */
+void cg_track_forget(int fd);
+
+void cg_track_dup(int fd, int newfd, enum cg_call call);
+void cg_track_connect(int fd, int result, int error);
+void cg_track_listen(int fd);
+void cg_track_shutdown(int fd, int how);
+void cg_track_polled(int fd, bool added);
+
+/* The number is used by stdio from here on, past our wrappers. */
+void cg_track_stdio(int fd);
+
+/* Another process was given this descriptor (SCM_RIGHTS). */
+void cg_track_sent(int fd);
+
+/* accept or socket failed with EMFILE or ENFILE. */
+void cg_track_exhausted(int fd, enum cg_call call, int error);
+
+/* fork, vfork or spawn: open sockets may be shared from now on. */
+void cg_track_spawned(void);
+
+/* What a retiring took away, so that it can be given back when the call failed. */
+struct cg_retired {
+	struct cg_slot *slot; /* NULL: there was nothing */
+	uint8_t kind;
+	uint32_t gen;
+};
+
+/* Before the real close (or dup2 over it): the number may be another's at once. */
+struct cg_retired cg_track_retire(int fd, enum cg_call call, uintptr_t caller);
+
+/* The call failed and the descriptor is still open. */
+void cg_track_unretire(struct cg_retired retired);
+
+/* close() said EBADF: a double close, unless it was one of a row of closes. */
+void cg_track_close_failed(int fd, enum cg_call call, uintptr_t caller);
+
+/* Every close passes here, so that a loop over all numbers can be told from a mistake. Any fd; cheap. */
+void cg_track_close_row(int fd, uintptr_t caller);
+
+/* EBADF on a descriptor that was a connection: used after it was closed. */
+void cg_track_used_closed(int fd, enum cg_call call, uintptr_t caller);
+
+/* Is anything known of this number, be it open or closed? Lets the wrappers of untracked descriptors stay cheap. */
+static inline bool cg_track_knows(int fd)
+{
+	struct cg_slot *slot = cg_slot_at(fd);
+	return slot && atomic_load_explicit(&slot->kind, memory_order_relaxed) != CG_FD_NONE;
+}
+
+/* Puts something that happened into the ring for the sweep. stack: of the call. */
+void cg_track_event(enum cg_event_kind kind, int fd, int error, enum cg_call call, uint32_t stack,
+                    const struct cg_slot *slot);
+
+/* The site of an opening stack, or NULL when the table is full. */
+struct cg_site *cg_track_site(uint32_t stack, bool make);
+
+/* Makes sure that there is a recorder, and that what was inherited is in it. NULL: there can be none. */
+struct cg_header *cg_track_ready(void);
+
+/* Renews cg_track_tick; returns the time in nanoseconds. */
+uint64_t cg_track_clock(void);
+
+#endif

@@ -1,0 +1,185 @@
+/* track_close.c: closings, and mistakes around them. */
+#include "track.h"
+
+#include <string.h>
+
+#include "stack.h"
+#include "sys.h"
+
+/* The last close of this thread, to tell a loop over all numbers from a double close. */
+static __thread struct {
+	uintptr_t caller;
+	uint64_t event; /* the double close it was taken for, if any */
+	int fd;
+	bool row; /* it went on where the one before had stopped */
+} last_close = {.fd = -2};
+
+void cg_track_event(enum cg_event_kind kind, int fd, int error, enum cg_call call, uint32_t stack,
+                    const struct cg_slot *slot)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (!h)
+		return;
+	uint64_t seq = atomic_fetch_add(&h->count.event_seq, 1);
+	struct cg_event *event = cg_recorder_event(seq, true);
+	if (!event)
+		return;
+	atomic_store(&event->seq, 0);
+	atomic_store(&event->kind, kind);
+	event->fd = fd;
+	event->error = error;
+	event->call = call;
+	event->stack = stack;
+	event->tid = cg_guard_tid();
+	event->ns = cg_track_clock();
+	if (slot)
+		memcpy(&event->slot, slot, sizeof *slot);
+	else
+		memset(&event->slot, 0, sizeof event->slot);
+	atomic_store(&event->seq, seq);
+}
+
+/* Which power of two of milliseconds. */
+static unsigned bucket_of(uint64_t delay_ns)
+{
+	uint64_t ms = delay_ns / 1000000;
+	unsigned i = 0;
+	while (ms && i < CG_DELAY_BUCKETS - 1) {
+		ms >>= 1;
+		i++;
+	}
+	return i;
+}
+
+/* The place's history: how long after EOF it closes. */
+static void count_close(struct cg_header *h, const struct cg_slot *slot, int fd)
+{
+	struct cg_site *site = cg_track_site(slot->open_stack, false);
+	uint32_t flags = atomic_load(&slot->flags);
+	uint64_t since = (flags & CG_SLOT_EOF) ? slot->eof_ns : slot->first_seen_ns;
+	atomic_fetch_add(&h->count.closed, 1);
+	if (site)
+		atomic_fetch_add(&site->closed, 1);
+	if (!since || since > slot->close_ns)
+		return;
+	uint64_t delay = slot->close_ns - since;
+	bool late = delay > h->warn_after_ns;
+	if (site) {
+		atomic_fetch_add(&site->delays[bucket_of(delay)], 1);
+		atomic_fetch_add(late ? &site->closed_late : &site->closed_in_time, 1);
+	}
+	if (late && (flags & CG_SLOT_EOF)) {
+		atomic_fetch_add(&h->count.late_closes, 1);
+		cg_track_event(CG_EVENT_LATE_CLOSE, fd, 0, slot->close_call, slot->close_stack, slot);
+	}
+}
+
+/* Whether somebody else may keep the connection alive after this close. */
+static bool may_live_on(const struct cg_slot *slot)
+{
+	return (atomic_load(&slot->flags) & (CG_SLOT_DUPPED | CG_SLOT_INHERITED)) || slot->origin == CG_ORIGIN_RECEIVED ||
+	       slot->epoch != (uint16_t)atomic_load(&cg_track_epoch);
+}
+
+static void note_departed(struct cg_header *h, struct cg_slot *slot, int fd)
+{
+	struct stat st;
+	/* Its identity is needed afterwards; where a fork or a dup made that interesting, one fstat is the price. */
+	if (!slot->inode && !atomic_load(&cg_guard.sealed) && cg_sys_fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+		slot->inode = st.st_ino;
+	uint64_t seq = atomic_fetch_add(&h->count.departed_seq, 1);
+	struct cg_departed *departed = cg_recorder_departed(seq, true);
+	if (!departed || !slot->inode)
+		return;
+	uint32_t gen = atomic_load(&departed->gen) | 1;
+	atomic_store(&departed->gen, gen);
+	departed->conn = slot->conn;
+	departed->fd = fd;
+	memcpy(&departed->slot, slot, sizeof *slot);
+	atomic_store(&departed->gen, gen + 1);
+}
+
+struct cg_retired cg_track_retire(int fd, enum cg_call call, uintptr_t caller)
+{
+	struct cg_retired retired = {cg_slot_at(fd), 0, 0};
+	struct cg_header *h = cg_recorder_header();
+	if (!retired.slot || !h)
+		return (struct cg_retired){NULL, 0, 0};
+	uint8_t kind = atomic_load(&retired.slot->kind);
+	if ((kind != CG_FD_CONN && kind != CG_FD_LISTENER) ||
+	    !atomic_compare_exchange_strong(&retired.slot->kind, &kind, CG_FD_CLOSED))
+		return (struct cg_retired){NULL, 0, 0};
+	uint64_t ip = caller;
+	retired.kind = kind;
+	retired.gen = atomic_load(&retired.slot->gen);
+	retired.slot->close_ns = cg_track_clock();
+	retired.slot->close_stack = ip ? cg_stack_intern(&ip, 1, 0) : 0;
+	retired.slot->close_tid = cg_guard_tid();
+	retired.slot->close_call = (uint8_t)call;
+	atomic_fetch_sub(&h->open_now, 1);
+	if (kind == CG_FD_CONN) {
+		if (may_live_on(retired.slot))
+			note_departed(h, retired.slot, fd);
+		count_close(h, retired.slot, fd);
+	}
+	return retired;
+}
+
+void cg_track_unretire(struct cg_retired retired)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint8_t closed = CG_FD_CLOSED;
+	if (!retired.slot || !h || atomic_load(&retired.slot->gen) != retired.gen)
+		return;
+	if (atomic_compare_exchange_strong(&retired.slot->kind, &closed, retired.kind))
+		atomic_fetch_add(&h->open_now, 1);
+}
+
+static bool in_row(int fd, uintptr_t caller)
+{
+	return caller == last_close.caller && (fd == last_close.fd + 1 || fd == last_close.fd - 1);
+}
+
+/*
+ * The last close is remembered whether it succeeded or not: in a loop over all numbers most of them fail, and those that
+ * do not are the neighbours of those that do.
+ */
+void cg_track_close_row(int fd, uintptr_t caller)
+{
+	/* The second close of a row shows what the first one was. */
+	if (last_close.event && in_row(fd, caller)) {
+		struct cg_event *event = cg_recorder_event(last_close.event, false);
+		if (event && atomic_load(&event->seq) == last_close.event)
+			atomic_store(&event->kind, CG_EVENT_NONE);
+		struct cg_header *h = cg_recorder_header();
+		if (h)
+			atomic_fetch_sub(&h->count.double_closes, 1);
+	}
+	last_close.event = 0;
+	last_close.row = in_row(fd, caller);
+	last_close.fd = fd;
+	last_close.caller = caller;
+}
+
+void cg_track_close_failed(int fd, enum cg_call call, uintptr_t caller)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct cg_slot *slot = cg_slot_at(fd);
+	(void)caller;
+	if (last_close.row || !h || !slot || atomic_load(&slot->kind) != CG_FD_CLOSED)
+		return;
+	atomic_fetch_add(&h->count.double_closes, 1);
+	last_close.event = atomic_load(&h->count.event_seq);
+	cg_track_event(CG_EVENT_DOUBLE_CLOSE, fd, EBADF, call, cg_stack_here(), slot);
+}
+
+void cg_track_used_closed(int fd, enum cg_call call, uintptr_t caller)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct cg_slot *slot = cg_slot_at(fd);
+	(void)caller;
+	if (!h || !slot || atomic_load(&slot->kind) != CG_FD_CLOSED)
+		return;
+	atomic_fetch_add(&h->count.uses_after_close, 1);
+	cg_track_event(CG_EVENT_USE_AFTER_CLOSE, fd, EBADF, call, cg_stack_here(), slot);
+}

@@ -1,0 +1,196 @@
+/* unwind.c: walks the stack. */
+#include "unwind.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "guard.h"
+#include "record.h"
+#include "sys.h"
+
+enum { OWN_FRAMES = 10 }; /* more than wrappers and events are ever deep */
+
+__thread int cg_unwinding;
+
+static int (*backtrace_function)(void **, int);
+static _Atomic int mode = CG_STACKS_OFF;
+static uintptr_t own_start, own_end, restorer, stack_top, stack_size;
+static const char *trouble;
+
+void cg_unwind_set_own_range(uintptr_t start, uintptr_t end)
+{
+	own_start = start;
+	own_end = end;
+}
+
+const char *cg_unwind_trouble(void)
+{
+	return trouble;
+}
+
+void cg_unwind_give_up(void)
+{
+	int full = CG_STACKS_FULL;
+	if (atomic_compare_exchange_strong(&mode, &full, CG_STACKS_FP))
+		trouble = "the program took over a descriptor of libunwind's: stacks come from frame pointers from here on";
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+/*
+ * Where signal handlers return to, which tells that a stack was captured inside one. The kernel gives it back as the
+ * handler's sa_restorer; SIGURG is ignored by default, so a stray one in this moment is lost on nobody.
+ */
+static void find_restorer(void)
+{
+#ifdef __x86_64__
+	struct {
+		void *handler;
+		unsigned long flags;
+		uintptr_t restorer;
+		uint64_t mask;
+	} kernel;
+	struct sigaction mine = {.sa_handler = ignore}, before;
+	if (sigaction(SIGURG, &mine, &before) < 0)
+		return;
+	if (CG_SYS(SYS_rt_sigaction, SIGURG, 0, &kernel, 8, 0, 0) == 0)
+		restorer = kernel.restorer;
+	sigaction(SIGURG, &before, NULL);
+#endif
+}
+
+static void find_stack(void)
+{
+	extern char **environ;
+	struct rlimit limit;
+	bool known = CG_SYS(SYS_prlimit64, 0, RLIMIT_STACK, 0, &limit, 0, 0) == 0 && limit.rlim_cur != RLIM_INFINITY;
+	stack_size = known ? limit.rlim_cur : 8 << 20;
+	stack_top = (uintptr_t)environ; /* lies above main's frames */
+}
+
+static bool load_libunwind(void)
+{
+	static const char *const names[] = {"libunwind.so.8", "libunwind.so.1"};
+	for (unsigned i = 0; i < 2; i++) {
+		void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+		void *found = library ? dlsym(library, "unw_backtrace") : NULL;
+		if (found) {
+			memcpy(&backtrace_function, &found, sizeof found);
+			return true;
+		}
+		if (library)
+			dlclose(library); /* LLVM's library of that name has no such function */
+	}
+	return false;
+}
+
+void cg_unwind_init(enum cg_stacks wanted)
+{
+	uint64_t ip[4];
+	uint16_t flags;
+	find_stack();
+	if (wanted != CG_STACKS_OFF)
+		find_restorer();
+	if (wanted == CG_STACKS_FULL) {
+		cg_hidden++;
+		cg_unwinding++;
+		if (!load_libunwind()) {
+			trouble = "libunwind.so.8 is not installed: stacks come from frame pointers, which most programs are built without";
+			wanted = CG_STACKS_FP;
+		}
+		cg_unwinding--;
+		cg_hidden--;
+	}
+	atomic_store(&mode, wanted);
+	(void)cg_unwind(ip, 4, &flags);
+}
+
+void cg_unwind_after_fork(void)
+{
+	cg_unwinding = 0;
+}
+
+/*
+ * The bounds within which a frame pointer may be followed: from here up to the top of the main stack, or up to the
+ * thread's control block, which glibc puts at the top of its stack. On a stack of another making (a coroutine's, a
+ * signal's) neither is near, and nothing is followed.
+ */
+static uintptr_t frames_end(uintptr_t here)
+{
+	uintptr_t control = (uintptr_t)__builtin_thread_pointer();
+	if (here < stack_top && stack_top - here < stack_size)
+		return stack_top;
+	if (here < control && control - here < 64 << 20)
+		return control;
+	return 0;
+}
+
+static __attribute__((noinline)) unsigned walk_frame_pointers(void **ip, unsigned max)
+{
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0), end = frames_end(frame);
+	unsigned n = 0;
+	while (n < max && end && frame + 16 <= end && frame % sizeof(uintptr_t) == 0) {
+		const uintptr_t *words = (const uintptr_t *)frame; // NOLINT(performance-no-int-to-ptr)
+		if (words[1] < 4096)
+			break;
+		ip[n++] = (void *)words[1]; // NOLINT(performance-no-int-to-ptr)
+		if (words[0] <= frame || words[0] - frame > 1 << 20)
+			break;
+		frame = words[0];
+	}
+	return n;
+}
+
+static unsigned capture(void **ip, unsigned max, uint16_t *flags)
+{
+	int n, state;
+	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP || !backtrace_function) {
+		*flags |= CG_STACK_FROM_FP;
+		return walk_frame_pointers(ip, max);
+	}
+	/* libunwind reads and writes a pipe now and then: that must not become the app's cancellation point. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	n = backtrace_function(ip, (int)max);
+	pthread_setcancelstate(state, NULL);
+	return n > 0 ? (unsigned)n : 0;
+}
+
+static unsigned without_own(void *const *raw, unsigned n, uint64_t *ip, unsigned max, uint16_t *flags)
+{
+	unsigned from = 0, kept = 0;
+	for (unsigned i = 0; i < n && i < OWN_FRAMES; i++)
+		if ((uintptr_t)raw[i] >= own_start && (uintptr_t)raw[i] < own_end)
+			from = i + 1;
+	for (unsigned i = from; i < n && kept < max; i++) {
+		if (restorer && (uintptr_t)raw[i] == restorer)
+			*flags |= CG_STACK_IN_SIGNAL;
+		if (raw[i])
+			ip[kept++] = (uintptr_t)raw[i];
+	}
+	if (n - from > max)
+		*flags |= CG_STACK_TRUNCATED;
+	return kept;
+}
+
+unsigned cg_unwind(uint64_t *ip, unsigned max, uint16_t *ret_flags)
+{
+	void *raw[CG_MAX_DEPTH + OWN_FRAMES + 1];
+	uint16_t flags = 0;
+	if (cg_unwinding || max > CG_MAX_DEPTH || atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_OFF)
+		return 0;
+	cg_unwinding++;
+	cg_hidden++;
+	unsigned n = capture(raw, max + OWN_FRAMES + 1, &flags);
+	cg_hidden--;
+	cg_unwinding--;
+	n = without_own(raw, n, ip, max, &flags);
+	*ret_flags = flags;
+	return n;
+}

@@ -1,0 +1,43 @@
+/*
+ * unwind.h: the return addresses above us, by libunwind or by frame pointers.
+ */
+#ifndef CG_UNWIND_H
+#define CG_UNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "options.h"
+
+/*
+ * Above 0: this thread is inside libunwind. Descriptors that it opens now are moved to high numbers, a second unwind
+ * (from a signal handler) is refused.
+ */
+extern __thread int cg_unwinding;
+
+/*
+ * Loads libunwind with dlopen(RTLD_LOCAL), since linked it would put its _Unwind_* into the global scope and catch C++
+ * exceptions, and warms it up. Where it is missing, frame pointers are used and cg_unwind_trouble says so. Constructor.
+ */
+void cg_unwind_init(enum cg_stacks mode);
+
+/* Our own code, whose frames are cut off the top. Constructor. */
+void cg_unwind_set_own_range(uintptr_t start, uintptr_t end);
+
+/*
+ * Fills ip[0..max) with return addresses, the innermost first, without closeguard's own. Returns their number; *ret_flags
+ * gets CG_STACK_TRUNCATED, CG_STACK_FROM_FP, CG_STACK_IN_SIGNAL. No lock of ours, no allocation; not a cancellation
+ * point. Any context; 0 when this thread is unwinding already.
+ */
+unsigned cg_unwind(uint64_t *ip, unsigned max, uint16_t *ret_flags);
+
+/* The libunwind way is not to be used any more: the app has closed or replaced one of its descriptors. */
+void cg_unwind_give_up(void);
+
+/* One line on why stacks are not what was asked for, or NULL. */
+const char *cg_unwind_trouble(void);
+
+/* In a forked child, so that libunwind's state is the child's own before a signal can find it half made. */
+void cg_unwind_after_fork(void);
+
+#endif

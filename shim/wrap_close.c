@@ -1,0 +1,151 @@
+/* wrap_close.c: calls that close descriptors. The slot is retired before the real call: the number may be another's at once. */
+#include "inherit.h"
+#include "ownfd.h"
+#include "real.h"
+#include "sys.h"
+#include "track.h"
+#include "unwind.h"
+
+static void forget_inherited(int fd)
+{
+	if (__builtin_expect(atomic_load_explicit(&cg_guard.inherited, memory_order_relaxed), 0))
+		cg_inherit_forget(fd);
+	else if (__builtin_expect(cg_use_is_news(), 0))
+		cg_track_first_use(fd);
+}
+
+CG_EXPORT int close(int fd)
+{
+	struct cg_retired retired = {0};
+	bool known = cg_track_knows(fd);
+	if (__builtin_expect(cg_ownfd_is(fd), 0) && !cg_unwinding && !cg_hidden) {
+		errno = EBADF; /* what the app would hear without us */
+		return -1;
+	}
+	cg_track_close_row(fd, CG_CALLER);
+	if (known)
+		CG_EVENT(retired = cg_track_retire(fd, CG_CALL_close, CG_CALLER));
+	else
+		forget_inherited(fd);
+	int r = cg_real.close(fd);
+	if (known && r < 0 && errno == EBADF && !retired.slot)
+		CG_EVENT(cg_track_close_failed(fd, CG_CALL_close, CG_CALLER));
+	return r;
+}
+
+/* Retires every slot in [first, last]; empty chunks of slots are skipped. */
+static void retire_range(unsigned first, unsigned last, enum cg_call call, uintptr_t caller)
+{
+	unsigned end = cg_recorder_fd_end();
+	for (unsigned fd = first; fd < end && fd <= last; fd++) {
+		if (!cg_slot_at((int)fd))
+			fd |= 127;
+		else
+			(void)cg_track_retire((int)fd, call, caller);
+	}
+}
+
+/* Closes [first, last] but for descriptors of ours in it. */
+static int close_around_own(unsigned first, unsigned last, int flags)
+{
+	int own, r = 0;
+	while (r == 0 && first <= last && (own = cg_ownfd_next(first, last)) >= 0) {
+		if ((unsigned)own > first)
+			r = cg_real.close_range(first, (unsigned)own - 1, flags);
+		first = (unsigned)own + 1;
+	}
+	return r == 0 && first <= last ? cg_real.close_range(first, last, flags) : r;
+}
+
+CG_EXPORT int close_range(unsigned first, unsigned last, int flags)
+{
+	enum { CLOEXEC_ONLY = 4 }; /* CLOSE_RANGE_CLOEXEC: marks, closes nothing */
+	if (!cg_real.close_range) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if (first > last || (flags & CLOEXEC_ONLY))
+		return cg_real.close_range(first, last, flags);
+	CG_EVENT(retire_range(first, last, CG_CALL_close_range, CG_CALLER));
+	return close_around_own(first, last, flags);
+}
+
+/* Kernels before 5.9 have no close_range: one by one, as far as descriptors can go. */
+static void close_each(unsigned first)
+{
+	long end = sysconf(_SC_OPEN_MAX);
+	for (unsigned fd = first; end > 0 && fd < (unsigned long)end; fd++)
+		if (!cg_ownfd_is((int)fd))
+			cg_sys_close((int)fd);
+}
+
+CG_EXPORT void closefrom(int lowest)
+{
+	unsigned first = lowest < 0 ? 0 : (unsigned)lowest;
+	int saved_errno = errno;
+	CG_EVENT(retire_range(first, ~0u, CG_CALL_closefrom, CG_CALLER));
+	if (!cg_real.close_range || close_around_own(first, ~0u, 0) < 0)
+		close_each(first);
+	errno = saved_errno;
+}
+
+/* The close inside fclose is libc's own and is not seen: the descriptor is asked for beforehand. */
+CG_EXPORT int fclose(FILE *stream)
+{
+	CG_NEED(fclose);
+	int fd = cg_recorder_header() ? fileno_unlocked(stream) : -1;
+	if (fd >= 0 && cg_track_knows(fd))
+		CG_EVENT((void)cg_track_retire(fd, CG_CALL_fclose, CG_CALLER));
+	return cg_real.fclose(stream);
+}
+
+CG_EXPORT int fcloseall(void)
+{
+	CG_NEED(fcloseall);
+	return cg_real.fcloseall(); /* flushes; glibc leaves the descriptors open */
+}
+
+static FILE *open_stream(int fd, const char *mode)
+{
+	CG_NEED(fdopen);
+	FILE *stream = cg_real.fdopen(fd, mode);
+	if (stream && cg_track_knows(fd))
+		CG_EVENT(cg_track_stdio(fd));
+	return stream;
+}
+
+CG_EXPORT FILE *fdopen(int fd, const char *mode)
+{
+	return open_stream(fd, mode);
+}
+
+CG_EXPORT FILE *_IO_fdopen(int fd, const char *mode);
+CG_EXPORT FILE *_IO_fdopen(int fd, const char *mode)
+{
+	return open_stream(fd, mode);
+}
+
+/* freopen closes the old file, or puts the new one over it. */
+static FILE *reopen(FILE *(*real)(const char *, const char *, FILE *), const char *path, const char *mode, FILE *stream,
+                    uintptr_t caller)
+{
+	int fd = cg_recorder_header() ? fileno_unlocked(stream) : -1;
+	if (fd >= 0 && path && cg_track_knows(fd))
+		CG_EVENT((void)cg_track_retire(fd, CG_CALL_freopen, caller));
+	return real(path, mode, stream);
+}
+
+CG_EXPORT FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict stream)
+{
+	CG_NEED(freopen);
+	return reopen(cg_real.freopen, path, mode, stream, CG_CALLER);
+}
+
+CG_EXPORT FILE *freopen64(const char *restrict path, const char *restrict mode, FILE *restrict stream)
+{
+	CG_NEED(freopen64);
+	return reopen(cg_real.freopen64, path, mode, stream, CG_CALLER);
+}
+
+CG_EXPORT int __close(int fd) __attribute__((alias("close")));
+CG_EXPORT int _IO_fclose(FILE *stream) __attribute__((alias("fclose")));

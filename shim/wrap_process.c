@@ -1,0 +1,205 @@
+/* wrap_process.c: forks, execs and ends of processes, and the sandboxes that forbid us every system call. */
+#include "inherit.h"
+#include "real.h"
+#include "recorder.h"
+#include "track.h"
+
+#include <alloca.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+
+#include "fork.h"
+
+/* Handlers registered with pthread_atfork do the work, since daemon() and forkpty() fork inside libc. */
+CG_EXPORT pid_t fork(void)
+{
+	CG_NEED(fork);
+	return cg_real.fork();
+}
+
+/* glibc's _Fork runs no handlers. */
+CG_EXPORT pid_t _Fork(void)
+{
+	CG_NEED(_Fork);
+	if (!cg_real._Fork) {
+		errno = ENOSYS;
+		return -1;
+	}
+	cg_fork_before();
+	pid_t pid = cg_real._Fork();
+	int saved_errno = errno;
+	if (pid == 0)
+		cg_fork_child();
+	else
+		cg_fork_parent();
+	errno = saved_errno;
+	return pid;
+}
+
+CG_EXPORT int daemon(int keep_dir, int keep_fds)
+{
+	CG_NEED(daemon);
+	/* The parent leaves by libc's own _exit. What it knows goes on in the child. */
+	if (!keep_fds)
+		for (int fd = 0; fd < 3; fd++)
+			if (cg_track_knows(fd))
+				CG_EVENT((void)cg_track_retire(fd, CG_CALL_daemon, CG_CALLER));
+	return cg_real.daemon(keep_dir, keep_fds);
+}
+
+static void before_exec(void)
+{
+	CG_EVENT(cg_track_spawned(); cg_recorder_set_state(CG_STATE_EXECED));
+}
+
+/* Only reached when the exec failed. */
+static int exec_failed(int r)
+{
+	CG_EVENT(cg_recorder_set_state(CG_STATE_LIVE));
+	return r;
+}
+
+CG_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+	before_exec();
+	return exec_failed(cg_real.execve(path, argv, envp));
+}
+
+CG_EXPORT int execv(const char *path, char *const argv[])
+{
+	CG_NEED(execv);
+	before_exec();
+	return exec_failed(cg_real.execv(path, argv));
+}
+
+CG_EXPORT int execvp(const char *file, char *const argv[])
+{
+	CG_NEED(execvp);
+	before_exec();
+	return exec_failed(cg_real.execvp(file, argv));
+}
+
+CG_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	CG_NEED(execvpe);
+	before_exec();
+	return exec_failed(cg_real.execvpe(file, argv, envp));
+}
+
+CG_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	CG_NEED(fexecve);
+	before_exec();
+	return exec_failed(cg_real.fexecve(fd, argv, envp));
+}
+
+CG_EXPORT int execveat(int dir, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	CG_NEED(execveat);
+	if (!cg_real.execveat) {
+		errno = ENOSYS;
+		return -1;
+	}
+	before_exec();
+	return exec_failed(cg_real.execveat(dir, path, argv, envp, flags));
+}
+
+/* The variadic execs have no form that takes a va_list: their arguments are gathered on the stack, as libc does it. */
+static size_t count_arguments(const char *first, va_list args)
+{
+	size_t n = first != NULL;
+	while (first && va_arg(args, char *))
+		n++;
+	return n;
+}
+
+static void gather(char **argv, const char *first, size_t n, va_list args)
+{
+	argv[0] = (char *)(uintptr_t)first; // NOLINT(performance-no-int-to-ptr)
+	for (size_t i = 1; i <= n; i++)
+		argv[i] = va_arg(args, char *);
+}
+
+#define GATHER(first)                                                                                                  \
+	va_list args;                                                                                                  \
+	va_start(args, first);                                                                                         \
+	size_t n = count_arguments(first, args);                                                                       \
+	va_end(args);                                                                                                  \
+	char **argv = alloca((n + 1) * sizeof *argv);                                                                  \
+	argv[0] = NULL;                                                                                                \
+	va_start(args, first);                                                                                         \
+	if (n)                                                                                                         \
+		gather(argv, first, n, args);
+
+CG_EXPORT int execl(const char *path, const char *first, ...)
+{
+	GATHER(first);
+	va_end(args);
+	return execv(path, argv);
+}
+
+CG_EXPORT int execlp(const char *file, const char *first, ...)
+{
+	GATHER(first);
+	va_end(args);
+	return execvp(file, argv);
+}
+
+CG_EXPORT int execle(const char *path, const char *first, ...)
+{
+	GATHER(first);
+	char *const *envp = va_arg(args, char *const *);
+	va_end(args);
+	return execve(path, argv, envp);
+}
+
+CG_EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                          const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
+{
+	CG_NEED(posix_spawn);
+	CG_EVENT(cg_track_spawned());
+	return cg_real.posix_spawn(pid, path, actions, attr, argv, envp);
+}
+
+CG_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                           const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
+{
+	CG_NEED(posix_spawnp);
+	CG_EVENT(cg_track_spawned());
+	return cg_real.posix_spawnp(pid, file, actions, attr, argv, envp);
+}
+
+static void exiting(const char *how)
+{
+	if (cg_track_exiting)
+		CG_EVENT(cg_track_exiting(how));
+}
+
+CG_EXPORT void _exit(int status)
+{
+	exiting("_exit");
+	cg_real._exit(status);
+	__builtin_unreachable();
+}
+
+CG_EXPORT void quick_exit(int status)
+{
+	CG_NEED(quick_exit);
+	exiting("quick_exit");
+	cg_real.quick_exit(status);
+	__builtin_unreachable();
+}
+
+CG_EXPORT int prctl(int op, ...)
+{
+	va_list args;
+	va_start(args, op);
+	unsigned long a = va_arg(args, unsigned long), b = va_arg(args, unsigned long), c = va_arg(args, unsigned long);
+	unsigned long d = va_arg(args, unsigned long);
+	va_end(args);
+	if ((op == PR_SET_SECCOMP || op == PR_SET_NO_NEW_PRIVS) && cg_track_sealing)
+		CG_EVENT(cg_track_sealing());
+	return cg_real.prctl(op, a, b, c, d);
+}
+
+CG_EXPORT void _Exit(int status) __attribute__((alias("_exit")));

@@ -1,0 +1,173 @@
+/* wrap_raw.c: libc's syscall(), by which Node, among others, closes its sockets. */
+#include "inherit.h"
+#include "ownfd.h"
+#include "real.h"
+#include "sys.h"
+#include "track.h"
+#include "unwind.h"
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+/* Under its own prototype: seven register-sized arguments are passed just as the variadic ones are. */
+CG_EXPORT long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f) __asm__("syscall");
+
+static bool is_tcp(long domain, long type, long protocol)
+{
+	return (domain == AF_INET || domain == AF_INET6) && (type & 0xf) == SOCK_STREAM &&
+	       (protocol == 0 || protocol == IPPROTO_TCP);
+}
+
+static void accepted(int listener, int fd)
+{
+	struct cg_slot *slot = cg_slot_at(listener);
+	if (slot && atomic_load(&slot->kind) == CG_FD_LISTENER)
+		cg_track_open(fd, CG_CALL_syscall, CG_FD_CONN, CG_ROLE_ACCEPTED, CG_ORIGIN_SEEN, 0);
+	else
+		cg_track_forget(fd);
+}
+
+static void before_close_range(unsigned first, unsigned last, uintptr_t caller)
+{
+	unsigned end = cg_recorder_fd_end();
+	for (unsigned fd = first; fd < end && fd <= last; fd++) {
+		if (!cg_slot_at((int)fd))
+			fd |= 127;
+		else
+			(void)cg_track_retire((int)fd, CG_CALL_syscall, caller);
+	}
+}
+
+/* Calls after which a number belongs to something else. */
+static struct cg_retired before(long number, long a, long b, long c, uintptr_t caller)
+{
+	struct cg_retired none = {0};
+	if (number == SYS_close && cg_track_knows((int)a))
+		return cg_track_retire((int)a, CG_CALL_syscall, caller);
+#ifdef SYS_dup2
+	if (number == SYS_dup2 && a != b && cg_track_knows((int)b))
+		return cg_track_retire((int)b, CG_CALL_syscall, caller);
+#endif
+	if (number == SYS_dup3 && a != b && cg_track_knows((int)b))
+		return cg_track_retire((int)b, CG_CALL_syscall, caller);
+#ifdef SYS_close_range
+	if (number == SYS_close_range && !(c & 4))
+		before_close_range((unsigned)a, (unsigned)b, caller);
+#endif
+	return none;
+}
+
+static void after_open(long number, long a, long b, long c, int r)
+{
+	switch (number) {
+	case SYS_socket:
+		if (is_tcp(a, b, c))
+			cg_track_open(r, CG_CALL_syscall, CG_FD_CONN, CG_ROLE_NONE, CG_ORIGIN_SEEN, 0);
+		else
+			cg_track_forget(r);
+		break;
+	case SYS_accept:
+	case SYS_accept4:
+		accepted((int)a, r);
+		break;
+	case SYS_dup:
+#ifdef SYS_dup2
+	case SYS_dup2:
+#endif
+	case SYS_dup3:
+		if (cg_track_knows((int)a) || cg_track_knows(r))
+			cg_track_dup((int)a, r, CG_CALL_syscall);
+		break;
+	case SYS_fcntl:
+		if ((b == F_DUPFD || b == F_DUPFD_CLOEXEC) && cg_track_knows((int)a))
+			cg_track_dup((int)a, r, CG_CALL_syscall);
+		break;
+	default:
+		break;
+	}
+}
+
+static void after_other(long number, long a, long b, long r)
+{
+	if (number == SYS_connect)
+		cg_track_connect((int)a, (int)r, errno);
+	else if (number == SYS_shutdown && r == 0)
+		cg_track_shutdown((int)a, (int)b);
+	else if (number == SYS_listen && r == 0)
+		cg_track_listen((int)a);
+}
+
+static bool opens(long number)
+{
+#ifdef SYS_dup2
+	if (number == SYS_dup2)
+		return true;
+#endif
+	return number == SYS_socket || number == SYS_accept || number == SYS_accept4 || number == SYS_dup ||
+	       number == SYS_dup3 || number == SYS_fcntl;
+}
+
+static bool closes(long number)
+{
+#ifdef SYS_dup2
+	if (number == SYS_dup2)
+		return true;
+#endif
+#ifdef SYS_close_range
+	if (number == SYS_close_range)
+		return true;
+#endif
+	return number == SYS_close || number == SYS_dup3;
+}
+
+/* A child made by a raw fork shares the open sockets; a sandbox forbids us everything from here on. */
+static void before_process(long number, long a)
+{
+#ifdef SYS_fork
+	if (number == SYS_fork || number == SYS_vfork)
+		cg_track_spawned();
+#endif
+	if (number == SYS_clone || number == SYS_clone3)
+		cg_track_spawned();
+#ifdef SYS_seccomp
+	if (number == SYS_seccomp && a != 2 && a != 3 && cg_track_sealing) /* not the two that only ask */
+		cg_track_sealing();
+#endif
+	if (number == SYS_prctl && (a == 22 || a == 38) && cg_track_sealing) /* PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS */
+		cg_track_sealing();
+	if (number == SYS_exit_group && cg_track_exiting)
+		cg_track_exiting("syscall");
+}
+
+static bool is_process(long number)
+{
+	return number == SYS_clone || number == SYS_clone3 || number == SYS_prctl || number == SYS_exit_group ||
+#ifdef SYS_fork
+	       number == SYS_fork || number == SYS_vfork ||
+#endif
+#ifdef SYS_seccomp
+	       number == SYS_seccomp ||
+#endif
+	       false;
+}
+
+long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	struct cg_retired retired = {0};
+	/* What is not ours goes straight on, as a jump: a clone with a stack of its own returns on that stack. */
+	if (!opens(number) && !closes(number) && number != SYS_connect && number != SYS_shutdown && number != SYS_listen) {
+		if (is_process(number))
+			CG_EVENT(before_process(number, a));
+		return cg_real.syscall(number, a, b, c, d, e, f);
+	}
+	if (closes(number))
+		CG_EVENT(retired = before(number, a, b, c, CG_CALLER));
+	long r = cg_real.syscall(number, a, b, c, d, e, f);
+	if (r < 0 && retired.slot && errno != EINTR && number != SYS_close)
+		CG_EVENT(cg_track_unretire(retired));
+	if (r >= 0 && opens(number))
+		CG_EVENT(after_open(number, a, b, c, (int)r));
+	else if (!opens(number) && !closes(number) && cg_track_knows((int)a))
+		CG_EVENT(after_other(number, a, b, r));
+	return r;
+}
