@@ -123,14 +123,14 @@ def compare_findings(summary, truth, model, score):
             score.differ(f"told without reason: {brief(group)}")
     wanted = truth.expected(model.was_connected)
     for inode, entries in listed.items():
-        judge_entries(inode, entries, wanted, truth, score)
+        judge_entries(inode, entries, wanted, truth, model, score)
     for name, inodes in wanted.items():
         missing = [inode for inode in inodes if not any(entry[0] == name for entry in listed.get(inode, []))]
         judge_missing(name, missing, hidden.get(name, 0), truth, model, score)
     judge_backlog(backlog, truth, score)
 
 
-def judge_entries(inode, entries, wanted, truth, score):
+def judge_entries(inode, entries, wanted, truth, model, score):
     for name, group, socket in entries:
         if inode in wanted[name]:
             score.right += 1
@@ -139,7 +139,9 @@ def judge_entries(inode, entries, wanted, truth, score):
             score.differ(f"told {brief(group)} for fd {socket['fd']} ({socket.get('state')}, age "
                          f"{socket.get('age_s')}), the kernel says {truth.describe(inode)}")
     if len(entries) > 1:
-        score.differ(f"told {len(entries)} times: {truth.describe(inode)}")
+        fds = truth.held.get(inode, ("", []))[1]
+        groups = [f"{brief(group)} fd {socket['fd']}" for _, group, socket in entries]
+        score.differ(f"told {len(entries)} times: {truth.describe(inode)} {groups} {model.slots_text(inode, fds)}")
 
 
 def judge_missing(name, missing, hidden, truth, model, score):
@@ -153,7 +155,7 @@ def judge_missing(name, missing, hidden, truth, model, score):
             continue  # what was opened past every wrapper and closed so, too, left no trace here
         score.missed += 1
         fds = truth.held.get(inode, ("", []))[1]
-        score.differ(f"not told: {name}: {truth.describe(inode)} {model.slots_text(fds)}")
+        score.differ(f"not told: {name}: {truth.describe(inode)} {model.slots_text(inode, fds)}")
 
 
 def judge_backlog(told, truth, score):

@@ -76,7 +76,7 @@ class Model:
         self.programs, self.seed, self.options = programs, seed, options
         self.dir = tempfile.mkdtemp(prefix="closeguard-model.")
         self.unseen = seed % 4 == 3
-        self.was_connected, self.unseen_fds, self.children, self.slots = {}, set(), [], {}
+        self.was_connected, self.unseen_fds, self.children, self.slots, self.departed = {}, set(), [], {}, []
         self.process = self.peer = None
 
     def environment(self):
@@ -133,14 +133,20 @@ class Model:
             if words[0] == "recorder":
                 mine = words[1] == str(self.process.pid)
                 found |= mine
+            elif mine and words[0] == "departed":
+                self.departed.append(Slot(words))
             elif mine:
                 slot = Slot(words)
                 self.slots[slot.fd] = slot
         if not found:
             raise RuntimeError(f"no recorder of pid {self.process.pid} among {len(names)}")
 
-    def slots_text(self, fds):
-        return "; ".join("slot " + self.slots[fd].text if fd in self.slots else f"no slot {fd}" for fd in fds)
+    def slots_text(self, inode, fds):
+        """What the recorder has of a socket."""
+        found = ["slot " + self.slots[fd].text if fd in self.slots else f"no slot {fd}" for fd in fds]
+        found += ["departed " + one.text for one in self.departed if one.inode == inode]
+        found += ["old slot " + one.text for one in self.slots.values() if one.inode == inode and one.fd not in fds]
+        return "; ".join(found) or f"the recorder has nothing of inode {inode}"
 
     def events(self):
         try:

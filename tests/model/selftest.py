@@ -18,8 +18,8 @@ class Model:
     def __init__(self):
         self.slots = {fd: Slot(fd, 100 + fd) for fd in self.was_connected}
 
-    def slots_text(self, fds):
-        return str(fds)
+    def slots_text(self, inode, fds):
+        return f"{inode} {fds}"
 
 
 class Slot:

@@ -28,6 +28,20 @@ static void print_slot(int fd, const struct cg_slot *slot)
 	       slot->gen);
 }
 
+static int print_departed(int file, const struct cg_header *header)
+{
+	struct cg_departed departed;
+	uint64_t end = header->count.departed_seq, from = end > CG_MAX_DEPARTED ? end - CG_MAX_DEPARTED : 0;
+	for (uint64_t seq = from; seq < end; seq++) {
+		if (read_at(file, &departed, sizeof departed, header->off_departed + seq % CG_MAX_DEPARTED * 256))
+			return -1;
+		printf("departed %d - %llu conn=%u flags=%x origin=%u close_call=%u gen=%u\n", departed.fd,
+		       (unsigned long long)departed.slot.inode, departed.conn, departed.slot.flags, departed.slot.origin,
+		       departed.slot.close_call, departed.gen);
+	}
+	return 0;
+}
+
 static int print_recorder(int file)
 {
 	static struct cg_header header;
@@ -44,7 +58,7 @@ static int print_recorder(int file)
 		if (slot.kind != CG_FD_NONE)
 			print_slot((int)fd, &slot);
 	}
-	return 0;
+	return print_departed(file, &header);
 }
 
 int main(int argc, char **argv)
