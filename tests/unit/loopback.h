@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 union loop_addr {
@@ -109,6 +110,20 @@ __attribute__((unused)) static void loop_close(struct loop *loop)
 			close(*fds[i]);
 		*fds[i] = -1;
 	}
+}
+
+__attribute__((unused)) static uint64_t inode_of(int fd)
+{
+	struct stat st;
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+__attribute__((unused)) static int new_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_ge(fd, 0);
+	return fd;
 }
 
 #endif
