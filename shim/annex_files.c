@@ -59,7 +59,10 @@ static int open_new(const char *path, struct cg_binary ***ret)
 	if (!binary)
 		return -ENOMEM;
 	int r = cg_image_open(path, &binary->main);
+	if (r == 0 && !binary->main.is_code)
+		r = -ENOEXEC;
 	if (r < 0) {
+		cg_image_close(&binary->main);
 		free(binary);
 		return r;
 	}

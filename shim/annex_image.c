@@ -42,7 +42,7 @@ static int map_regular(const char *path, struct cg_image *image)
 	if (fd < 0)
 		return fd;
 	int r = cg_sys_fstat(fd, &st);
-	if (r == 0 && (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf32_Ehdr)))
+	if (r == 0 && (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf64_Ehdr)))
 		r = -ENOEXEC;
 	if (r == 0)
 		r = map(fd, (size_t)st.st_size, &image->data);
@@ -56,31 +56,39 @@ static int map_regular(const char *path, struct cg_image *image)
 	return 0;
 }
 
-/* Code for a process, with all section headers inside the file: a half-copied file ends before them. */
-static bool is_sound(const struct cg_image *image, const GElf_Ehdr *header, uint64_t *ret_len)
+/*
+ * An ELF file for this machine, with all section headers inside the file: a half-copied file ends before them.
+ * libelf takes such a file and leaves out what is missing, so the header is read here as it stands.
+ */
+static bool is_sound(const struct cg_image *image)
 {
-	size_t sections;
-	if ((header->e_type != ET_EXEC && header->e_type != ET_DYN) || elf_getshdrnum(image->elf, &sections) != 0)
+	const Elf64_Ehdr *header = image->data;
+	const unsigned char *ident = header->e_ident;
+	const uint16_t one = 1;
+	unsigned char order = *(const unsigned char *)&one ? ELFDATA2LSB : ELFDATA2MSB;
+	if (image->size < sizeof *header || memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_CLASS] != ELFCLASS64 ||
+	    ident[EI_DATA] != order)
 		return false;
-	uint64_t len = sections * header->e_shentsize;
-	if (header->e_shoff > image->size || image->size - header->e_shoff < len)
+	if (header->e_type != ET_EXEC && header->e_type != ET_DYN && header->e_type != ET_REL)
 		return false;
-	*ret_len = len;
-	return true;
+	if (header->e_shoff == 0)
+		return true;
+	return header->e_shentsize == sizeof(Elf64_Shdr) && header->e_shoff < image->size &&
+	       (image->size - header->e_shoff) / sizeof(Elf64_Shdr) >= header->e_shnum;
 }
 
 /* libelf notes in the section headers that it has unpacked a section: it writes to a private copy of their pages. */
 static int prepare(const struct cg_image *image)
 {
-	GElf_Ehdr header;
-	uint64_t len;
-	if (elf_kind(image->elf) != ELF_K_ELF || !gelf_getehdr(image->elf, &header) || !is_sound(image, &header, &len))
+	const Elf64_Ehdr *header = image->data;
+	size_t sections;
+	if (elf_kind(image->elf) != ELF_K_ELF || elf_getshdrnum(image->elf, &sections) != 0)
 		return -ENOEXEC;
-	if (len == 0)
-		return 0;
-	uint64_t first = header.e_shoff & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1);
-	return (int)CG_SYS3(SYS_mprotect, (char *)image->data + first, header.e_shoff + len - first,
-	                    PROT_READ | PROT_WRITE);
+	if (sections == 0 || sections > (image->size - header->e_shoff) / sizeof(Elf64_Shdr))
+		return sections ? -ENOEXEC : 0;
+	uint64_t first = header->e_shoff & ~((uint64_t)sysconf(_SC_PAGESIZE) - 1);
+	return (int)CG_SYS3(SYS_mprotect, (char *)image->data + first,
+	                    header->e_shoff + sections * sizeof(Elf64_Shdr) - first, PROT_READ | PROT_WRITE);
 }
 
 int cg_image_open(const char *path, struct cg_image *ret)
@@ -91,12 +99,13 @@ int cg_image_open(const char *path, struct cg_image *ret)
 	if (r < 0)
 		return r;
 	image.path = strdup(path);
-	image.elf = elf_memory(image.data, image.size);
+	image.elf = is_sound(&image) ? elf_memory(image.data, image.size) : NULL;
 	r = !image.path ? -ENOMEM : !image.elf ? -ENOEXEC : prepare(&image);
 	if (r < 0) {
 		cg_image_close(&image);
 		return r;
 	}
+	image.is_code = ((const Elf64_Ehdr *)image.data)->e_type != ET_REL;
 	const void *id;
 	ssize_t len = dwelf_elf_gnu_build_id(image.elf, &id);
 	image.build_id = len > 0 ? id : NULL;

@@ -52,11 +52,12 @@ struct cg_image {
 	ino_t inode;
 	struct timespec modified;
 	Elf *elf;
+	bool is_code; /* can be mapped into a process: what dwz makes is an object file */
 	const uint8_t *build_id;
 	size_t build_id_len;
 };
 
-/* Maps an ELF executable, shared object or debug file. Returns 0, -ENOEXEC for anything else, -errno. */
+/* Maps an ELF file of this machine. Returns 0, -ENOEXEC for anything else, -errno. */
 int cg_image_open(const char *path, struct cg_image *ret);
 void cg_image_close(struct cg_image *image);
 /* False once the file was written to or replaced: its pages must not be touched any more. */

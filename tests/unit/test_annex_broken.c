@@ -43,7 +43,8 @@ START_TEST(not_a_file_of_code)
 {
 	struct cg_annex_frame frames[MAX_FRAMES];
 	ready();
-	RUN("cd %s && head -c 5000 /dev/urandom > garbage && : > empty && mkdir -p folder && rm -f pipe && mkfifo pipe", dir);
+	RUN("cd %s && head -c 5000 /dev/urandom > garbage && : > empty && mkdir -p folder && rm -f pipe && mkfifo pipe",
+	    dir);
 	RUN("cd %s && printf '\\177ELF' > short && gcc -c -o object %s/plain.c", dir, sources);
 	ck_assert_int_eq(ask("garbage", 4096, frames), -ENOEXEC);
 	ck_assert_int_eq(ask("empty", 4096, frames), -ENOEXEC);
@@ -122,8 +123,9 @@ START_TEST(long_names_are_shortened)
 	ready();
 	need("g++");
 	RUN("cd %s && { printf 'extern \"C\" int atoi(const char *); template <int A, class B> struct "
-	    "very_long_template_name { __attribute__((noinline)) static int method(const char *s) { return atoi(s) + A; } };"
-	    "typedef ';  for i in 1 2 3 4 5 6 7 8; do printf 'very_long_template_name<%%%%d, ' $i; done; printf int; "
+	    "very_long_template_name { __attribute__((noinline)) static int method(const char *s) { return atoi(s) + "
+	    "A; } };"
+	    "typedef ';  for i in 1 2 3 4 5 6 7 8; do printf 'very_long_template_name<%%d, ' $i; done; printf int; "
 	    "for i in 1 2 3 4 5 6 7 8; do printf ' >'; done; "
 	    "printf ' T; int main(int, char **v) { return T::method(v[0]); }'; } > long.cc && "
 	    "g++ -g -O2 -o long long.cc",

@@ -12,7 +12,8 @@ static void prepare(const char *compile_flags, const char *strip_flags)
 	need("strip");
 	reset();
 	build("full", "gcc", compile_flags, "plain.c");
-	RUN("cd %s && rm -rf root .debug stripped && mkdir -p root .debug && strip %s -o stripped full", dir, strip_flags);
+	RUN("cd %s && rm -rf root .debug stripped && mkdir -p root .debug && strip %s -o stripped full", dir,
+	    strip_flags);
 	snprintf(root, sizeof root, "%s/root", dir);
 	debug_root(root);
 }
@@ -60,8 +61,8 @@ START_TEST(debug_file_of_another_build_is_refused)
 	prepare("-Wl,--build-id", "--strip-all");
 	id_of("full", hex);
 	build("other", "gcc", "-Wl,--build-id -DOTHER -g3", "plain.c");
-	RUN("cd %s && mkdir -p root/.build-id/%.2s && objcopy --only-keep-debug other root/.build-id/%.2s/%s.debug", dir,
-	    hex, hex, hex + 2);
+	RUN("cd %s && mkdir -p root/.build-id/%.2s && objcopy --only-keep-debug other root/.build-id/%.2s/%s.debug",
+	    dir, hex, hex, hex + 2);
 	ck_assert_int_eq(ask("stripped", site_in_outer("full"), frames), 0);
 }
 END_TEST
@@ -73,7 +74,8 @@ static void link_debug_file(int place, char *ret_path)
 {
 	char where[256];
 	snprintf(where, sizeof where, place == 2 ? "root%s" : "%s", place == 2 ? dir : link_places[place]);
-	RUN("cd %s && objcopy --only-keep-debug full full.debug && objcopy --add-gnu-debuglink=full.debug stripped", dir);
+	RUN("cd %s && objcopy --only-keep-debug full full.debug && objcopy --add-gnu-debuglink=full.debug stripped",
+	    dir);
 	RUN("cd %s && mkdir -p ./%s && { [ %s = . ] || mv full.debug ./%s/; }", dir, where, where, where);
 	snprintf(ret_path, 512, "%s/%s/full.debug", dir, where);
 }
