@@ -33,8 +33,7 @@ static void *serve(void *arg)
 	char request[REQUEST_MAX];
 	if (!read_request(fd, request)) {
 		fprintf(stderr, "leaky_server: incomplete request\n");
-		return NULL; /* the bug: the error path leaves without close(fd), and nobody else knows the descriptor
-		              */
+		return NULL; /* the bug: out without close(fd), which nobody else knows */
 	}
 	http_answer(fd, "hello\n");
 	close(fd);
