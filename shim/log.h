@@ -26,7 +26,7 @@ struct cg_log_config {
  * '_'); a relative path means the directory of the first call; nothing is opened yet. Returns 0 or -EINVAL (a path that
  * is too long, a %-letter that does not exist); the log then goes to stderr.
  * To be called again in a forked child, whose pid differs. Remembers what stderr is now (device and inode); a socket
- * that came there since the first call is taken for the app's.
+ * or a file read and written at will that came there since the first call is taken for the app's.
  */
 int cg_log_init(const struct cg_log_config *config);
 

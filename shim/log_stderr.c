@@ -21,22 +21,6 @@ static struct {
 	ino_t ino;
 } remembered;
 
-/*
- * A socket that has come to descriptor 2 since the first call is not adopted: in a forked child it is more likely a
- * client's connection than a log.
- */
-void cg_log_stderr_remember(void)
-{
-	struct stat now;
-	bool is_open = cg_sys_fstat(2, &now) == 0;
-	if (is_open && remembered.called && S_ISSOCK(now.st_mode))
-		return;
-	remembered.called = true;
-	remembered.is_open = is_open;
-	remembered.dev = is_open ? now.st_dev : 0;
-	remembered.ino = is_open ? now.st_ino : 0;
-}
-
 static bool is_internet_socket(int fd)
 {
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
@@ -51,6 +35,22 @@ static bool is_data_file(int fd, const struct stat *now)
 	int flags = cg_sys_fcntl(fd, F_GETFL, 0);
 	return S_ISBLK(now->st_mode) || (S_ISREG(now->st_mode) && now->st_nlink > 0 && flags >= 0 &&
 	                                 (flags & O_ACCMODE) == O_RDWR && !(flags & O_APPEND));
+}
+
+/*
+ * A socket or data file that has come to descriptor 2 since the first call is not adopted: in a forked child it is more
+ * likely a client's connection or a database than a log.
+ */
+void cg_log_stderr_remember(void)
+{
+	struct stat now;
+	bool is_open = cg_sys_fstat(2, &now) == 0;
+	if (is_open && remembered.called && (S_ISSOCK(now.st_mode) || is_data_file(2, &now)))
+		return;
+	remembered.called = true;
+	remembered.is_open = is_open;
+	remembered.dev = is_open ? now.st_dev : 0;
+	remembered.ino = is_open ? now.st_ino : 0;
 }
 
 /* Text may be put into it: it is what it was, or something that a program may well have made its stderr since. */

@@ -198,8 +198,10 @@ static void name_app(struct cg_options *options)
 	static const char deleted[] = " (deleted)";
 	char path[4096];
 	ssize_t n = cg_sys_readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof(path) - 1);
-	if (n <= 0)
-		n = (ssize_t)strlen(strcpy(path, "?"));
+	if (n <= 0) {
+		path[0] = '?';
+		n = 1;
+	}
 	path[n] = '\0';
 	size_t mark = sizeof(deleted) - 1;
 	if ((size_t)n > mark && strcmp(path + (size_t)n - mark, deleted) == 0)
