@@ -102,7 +102,7 @@ START_TEST(corrupted_file)
 	build("sound", "gcc", flags[_i], "plain.c");
 	unsigned n = call_sites("sound", sites);
 	srand(1 + (unsigned)_i);
-	for (int round = 0; round < 400; round++) {
+	for (int round = 0; round < 150; round++) {
 		read_program("sound");
 		unsigned changes = 1 + (unsigned)rand() % 20;
 		size_t first = round % 4 == 0 ? 0 : size / 2;
