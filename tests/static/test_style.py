@@ -15,7 +15,7 @@ MAX_COLUMNS = 120
 TAB = 8
 
 # Paths of one machine have no place here. In pieces, so that this file does not contain them itself.
-FORBIDDEN = re.compile("|".join([r"(?<![\w.])/wo" + r"rk/", r"(?<!\w)\.libr" + r"ary\b", r"\bfa" + r"rm-\w"]))
+FORBIDDEN = re.compile("|".join([r"(?<![\w.])/wo" + r"rk/", r"/\.libr" + r"ary\b", r"\bfa" + r"rm-\w"]))
 
 
 def functions_of(path):
