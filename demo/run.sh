@@ -34,7 +34,8 @@ check_tools()
     for tool in "$cc" curl ss; do
         command -v "$tool" >/dev/null || die "$tool is missing; make deps installs it"
     done
-    echo '#include <curl/curl.h>' | $cc -E - >/dev/null 2>&1 || die "libcurl's headers are missing; make deps installs them"
+    echo '#include <curl/curl.h>' | $cc -E - >/dev/null 2>&1 ||
+        die "libcurl's headers are missing; make deps installs them"
 }
 
 # compile NAME [LIBRARY...]
@@ -42,7 +43,8 @@ compile()
 {
     name=$1
     shift
-    $cc -std=gnu11 -D_GNU_SOURCE -Wall -O2 -g -pthread -o "$out/$name" "demo/$name.c" "$@" || die "demo/$name.c does not compile"
+    $cc -std=gnu11 -D_GNU_SOURCE -Wall -O2 -g -pthread -o "$out/$name" "demo/$name.c" "$@" ||
+        die "demo/$name.c does not compile"
 }
 
 # watch NAME [ARG...]: starts it under the shim. Its findings go to $work/NAME.log, its own output to $work/NAME.out.
@@ -75,22 +77,26 @@ serve()
     port=$(cat "$work/$1.out")
 }
 
-# Requests that are answered, and clients that give up in the middle of one.
+# Requests that are answered, and clients that give up in the middle of one, all at the same moment.
 traffic()
 {
     clients=
     for _ in 1 2 3; do
-        curl -s --noproxy '*' -o "$work/answer" "http://127.0.0.1:$port/" || die "the server at port $port did not answer"
+        curl -s --noproxy '*' -o "$work/answer" "http://127.0.0.1:$port/" ||
+            die "the server at port $port did not answer"
     done
     for _ in 1 2 3 4; do
-        curl -s --noproxy '*' --max-time 0.5 -H 'Content-Length: 1000' -d 'five of a thousand' "http://127.0.0.1:$port/upload" &
+        curl -s --noproxy '*' --max-time 5 -H 'Content-Length: 1000' -d 'a part' "http://127.0.0.1:$port/upload" &
         clients="$clients $!"
     done
-    (printf 'GET / HTTP/1.1\r\nHost: half a re'; sleep 1) | curl -s --noproxy '*' --max-time 0.5 "telnet://127.0.0.1:$port" &
+    (printf 'GET / HTTP/1.1\r\nHost: half a re'; sleep 1) |
+        curl -s --noproxy '*' --max-time 5 "telnet://127.0.0.1:$port" &
     clients="$clients $!"
-    # The clients fail, as they should.
+    sleep 0.5
+    # shellcheck disable=SC2086 # a list of pids
+    kill $clients
     for client in $clients; do
-        wait "$client"
+        wait "$client" 2>/dev/null
     done
 }
 
@@ -130,7 +136,8 @@ kernel()
 
 bug_of()
 {
-    say "The bug: $(grep -n 'the bug:' "demo/$1.c" | sed "s|^\([0-9]*\):[[:space:]]*|demo/$1.c:\1: |; s|[[:space:]]*/\*.*||")"
+    line=$(grep -n 'the bug:' "demo/$1.c")
+    say "The bug: demo/$1.c:$(echo "$line" | sed 's|:[[:space:]]*|: |; s|[[:space:]]*/\*.*||')"
 }
 
 leaky_server()

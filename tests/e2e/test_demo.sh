@@ -1,5 +1,5 @@
 #!/bin/sh
-# The demo does what it promises: it shows both leaks with their lines, does not accuse the correct server, and ends in time.
+# The demo keeps its promises: both leaks with their lines, no word about the correct server, and an end in time.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${CLOSEGUARD_TEST_BUILD:-build}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The manual and the README against the sources: every setting, kind, cause, verb and option is there, and every path exists.
+# The manual and the README against the sources: every setting, kind, cause, verb and option; every path exists.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${CLOSEGUARD_TEST_BUILD:-build}
@@ -58,14 +58,16 @@ for table in kinds causes; do
 done
 
 # The README's table of settings says what options.def says.
-defaults=$(sed -n 's/^CG_OPTION(\([A-Z_]*\), [a-z]*, "\([^"]*\)".*/CLOSEGUARD_\1 \2/p' shim/options.def | sed 's/_ON / /' |
+settings=$(sed -n 's/^CG_OPTION(\([A-Z_]*\), [a-z]*, "\([^"]*\)".*/CLOSEGUARD_\1 \2/p' shim/options.def)
+defaults=$(echo "$settings" | sed 's/_ON / /' |
     while read -r name value; do
         grep -q "^| \`$name\` | ${value:+\`$value\`}" README.md || echo "$name is not ${value:-unset}"
     done)
 result defaults-in-the-readme "$defaults"
 
 if [ -x "$build/closeguard" ]; then
-    result options-in-the-manual "$("$build/closeguard" run --help | grep -o -e '--[a-z-]*' | sort -u | missing "$work/command")"
+    result options-in-the-manual "$("$build/closeguard" run --help | grep -o -e '--[a-z-]*' | sort -u |
+        missing "$work/command")"
     result verbs-in-the-manual "$("$build/closeguard" help | sed -n 's/^  \([a-z]\{1,\}\)  .*/closeguard \1/p' |
         while read -r verb; do grep -q "$verb" "$work/command" || echo "$verb"; done)"
     result verbs-in-the-readme "$("$build/closeguard" help | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p' |
@@ -77,7 +79,8 @@ fi
 
 # Files and folders that the README names, and the make targets.
 # shellcheck disable=SC2016 # the backquotes are the README's
-result paths-in-the-readme "$(grep -oE '`(shim|cli|policy|demo|tests|man)/[A-Za-z0-9_./*-]*`' README.md | tr -d '`' | sort -u |
+paths=$(grep -oE '`(shim|cli|policy|demo|tests|man)/[A-Za-z0-9_./*-]*`' README.md | tr -d '`' | sort -u)
+result paths-in-the-readme "$(echo "$paths" |
     while read -r path; do
         # shellcheck disable=SC2086 # a pattern
         ls -d $path >/dev/null 2>&1 || echo "$path"

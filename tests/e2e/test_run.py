@@ -58,8 +58,8 @@ def write(t, name, content, mode=0o755):
 
 def build(t, name, *flags, source="int main(void) { return 0; }\n"):
     path = os.path.join(t.dir, name)
-    done = subprocess.run([harness.need("gcc"), "-x", "c", "-", "-x", "none", "-o", path, *flags], input=source, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = [harness.need("gcc"), "-x", "c", "-", "-x", "none", "-o", path, *flags]
+    done = subprocess.run(command, input=source, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         raise Skip(f"gcc cannot build with {' '.join(flags)}: {done.stdout.splitlines()[-1]}")
     return path
@@ -149,7 +149,7 @@ def test_asan_program(t):
     if harness.SANITIZE == "tsan":
         raise Skip("the library needs the other sanitizer, and a program has one")
     program = build(t, "asan", "-fsanitize=address")
-    bare = subprocess.run([program], env={"PATH": os.environ["PATH"]}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    bare = subprocess.run([program], env={"PATH": os.environ["PATH"]}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if bare.returncode:
         raise Skip("a program with AddressSanitizer does not run here")
     done = launch(t, program, ASAN_OPTIONS="detect_leaks=0")
@@ -160,7 +160,8 @@ def test_options_set_variables(t):
     policy = write(t, "policy.cfg", b"version = 1;\n", 0o600)
     log = os.path.join(t.dir, "own.log")
     for arguments, name, wanted in (
-            (["--policy", policy], "CLOSEGUARD_POLICY", policy), (["--policy", "policy.cfg"], "CLOSEGUARD_POLICY", policy),
+            (["--policy", policy], "CLOSEGUARD_POLICY", policy),
+            (["--policy", "policy.cfg"], "CLOSEGUARD_POLICY", policy),
             (["--log", log], "CLOSEGUARD_LOG", log), (["--log=own.log"], "CLOSEGUARD_LOG", log),
             (["--log", "none"], "CLOSEGUARD_LOG", "none"), (["--log", "syslog"], "CLOSEGUARD_LOG", "syslog"),
             (["--json"], "CLOSEGUARD_FORMAT", "json"), (["--warn-after", "5m"], "CLOSEGUARD_WARN_AFTER", "5m"),
@@ -334,7 +335,8 @@ def test_scripts(t):
 
 def test_script_of_a_static_program(t):
     static = build(t, "static", "-static")
-    refused(t, r"script: its interpreter .*/static is statically linked", write(t, "script", f"#!{static} -x\n".encode()))
+    script = write(t, "script", f"#!{static} -x\n".encode())
+    refused(t, r"script: its interpreter .*/static is statically linked", script)
 
 
 def test_script_of_itself(t):
@@ -383,7 +385,7 @@ def mutations(content, count):
 
 
 def test_hostile_files(t):
-    """Broken headers are refused and never bring the command down. The foreign machine keeps them from being started."""
+    """Broken headers are refused and never bring the command down. A foreign machine keeps them from being started."""
     with open(shutil.which("true"), "rb") as file:
         content = file.read()
     for number, copy in enumerate(mutations(content, 300)):
