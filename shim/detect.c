@@ -111,6 +111,16 @@ static uint64_t idle_since_eof(const struct cg_facts *facts, uint64_t age_ns)
 	return facts->tcp.has_info && sent < idle ? sent : idle;
 }
 
+/*
+ * A FIN that came with the last data is off the queue as soon as that data is read, and the program has not been told:
+ * where its reads can be seen and none returned 0, nobody looked. Where they go past us the empty queue has to do.
+ */
+static bool was_never_told(const struct cg_facts *facts, bool told)
+{
+	return !told && facts->has_slot && facts->slot.origin == CG_ORIGIN_SEEN && facts->slot.last_use &&
+	       !(facts->slot.flags & (CG_SLOT_STDIO | CG_SLOT_DUPPED));
+}
+
 /* The program has read the end. Either it has reason to keep its own half open, or it forgot to close. */
 static void judge_consumed(const struct cg_facts *facts, bool told, struct cg_judgement *ret)
 {
@@ -119,6 +129,10 @@ static void judge_consumed(const struct cg_facts *facts, bool told, struct cg_ju
 	if (sending || unsent || facts->relayed) {
 		conclude(facts, CG_CAUSE_HALF_CLOSE, told, ret);
 		ret->quiet = sending;
+		return;
+	}
+	if (was_never_told(facts, told)) {
+		conclude(facts, CG_CAUSE_FIN_UNREAD, false, ret);
 		return;
 	}
 	conclude(facts, CG_CAUSE_EOF_IGNORED, told, ret);

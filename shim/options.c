@@ -6,6 +6,7 @@
 #include "sys.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 
 #define PREFIX "CLOSEGUARD"
 
@@ -192,20 +193,34 @@ static void read_variable(const struct reader *reader, const char *entry, uint32
 		warn_value(reader, (unsigned)option, value, r);
 }
 
+/*
+ * The name that the program was started by, where that leads to the executable: redis-server is a link to another name.
+ * A script's is not (its executable is the interpreter).
+ */
+static const char *started_as(void)
+{
+	const char *path = (const char *)getauxval(AT_EXECFN); // NOLINT(performance-no-int-to-ptr)
+	struct stat named, running;
+	if (!path || cg_sys_fstatat(AT_FDCWD, path, &named, 0) < 0 ||
+	    cg_sys_fstatat(AT_FDCWD, "/proc/self/exe", &running, 0) < 0)
+		return NULL;
+	return named.st_dev == running.st_dev && named.st_ino == running.st_ino ? path : NULL;
+}
+
 /* The executable's basename. The kernel marks one that was replaced by an upgrade; that is not part of its name. */
 static void name_app(struct cg_options *options)
 {
 	static const char deleted[] = " (deleted)";
-	char path[4096];
-	ssize_t n = cg_sys_readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof(path) - 1);
-	if (n <= 0) {
-		path[0] = '?';
-		n = 1;
+	char link[4096];
+	const char *path = started_as();
+	if (!path) {
+		ssize_t n = cg_sys_readlinkat(AT_FDCWD, "/proc/self/exe", link, sizeof(link) - 1);
+		link[n > 0 ? n : 0] = '\0';
+		size_t mark = sizeof(deleted) - 1, len = strlen(link);
+		if (len > mark && strcmp(link + len - mark, deleted) == 0)
+			link[len - mark] = '\0';
+		path = link[0] ? link : "?";
 	}
-	path[n] = '\0';
-	size_t mark = sizeof(deleted) - 1;
-	if ((size_t)n > mark && strcmp(path + (size_t)n - mark, deleted) == 0)
-		path[(size_t)n - mark] = '\0';
 	const char *slash = strrchr(path, '/');
 	cg_options_parse_text(slash ? slash + 1 : path, options->app, sizeof(options->app));
 }

@@ -134,16 +134,24 @@ static bool has_work(void)
 	return h && (atomic_load(&h->open_now) || (atomic_load(&h->count.departed_seq) && quiet_rounds < 120));
 }
 
+/* Short enough to see a socket before it is old enough to be told. */
+static uint64_t interval_of(const struct cg_options *o)
+{
+	uint64_t half = o->warn_after_ns / 2, least = 10000000;
+	return o->interval_ns < half ? o->interval_ns : half > least ? half : least;
+}
+
 /* The interval stretches while nothing happens: hosts run hundreds of watched processes. */
 static uint64_t next_wait(void)
 {
-	uint64_t interval = options->interval_ns, most = options->warn_after_ns / 3;
+	uint64_t interval = interval_of(options), most = options->warn_after_ns / 3;
 	if (most > 10000000000u)
 		most = 10000000000u;
 	if (most < interval)
 		most = interval;
 	uint64_t wait = interval << (quiet_rounds < 5 ? quiet_rounds : 5);
-	return sweep.waiting || wait < interval ? interval : wait < most ? wait : most;
+	wait = sweep.waiting ? interval : wait < most ? wait : most;
+	return sweep.ripe_in_ns && sweep.ripe_in_ns < wait ? sweep.ripe_in_ns : wait;
 }
 
 static void rest(unsigned seen)

@@ -61,11 +61,28 @@ static void doubt_inferred(struct cg_candidate *c)
 		atomic_fetch_or(&slot->flags, CG_SLOT_CONSUMED);
 }
 
-/* A socket that was half-closed soon after this one's EOF, by the same thread, and is still open: the relay's other side. */
-static bool is_other_side(const struct cg_slot *slot, const struct cg_slot *eof)
+/* When the program knew of the end: by a read, or (from EPOLLRDHUP, say) about when the FIN came. */
+static uint64_t knew_ns(const struct cg_sweep *sweep, const struct cg_candidate *c)
 {
-	return slot->conn != eof->conn && (atomic_load(&slot->flags) & CG_SLOT_SHUT_WR) && slot->shut_tid == eof->eof_tid &&
-	       slot->shut_ns + 10000000 >= eof->eof_ns && slot->shut_ns <= eof->eof_ns + relay_ns;
+	uint64_t age_ns = c->facts.tcp.last_ack_recv_ms * 1000000ull;
+	if (flags_of(c) & CG_SLOT_EOF)
+		return c->facts.slot.eof_ns;
+	return c->facts.tcp.has_info && age_ns < sweep->now_ns ? sweep->now_ns - age_ns : 0;
+}
+
+/* A socket that was half-closed soon after this one's EOF, by the same thread, and is still open: the relay's other side. */
+static bool is_other_side(const struct cg_slot *slot, const struct cg_candidate *c, uint64_t knew)
+{
+	static const uint64_t slack_ns = 20000000; /* the coarse clock's, and the kernel's jiffies */
+	bool same_thread = !(flags_of(c) & CG_SLOT_EOF) || slot->shut_tid == c->facts.slot.eof_tid;
+	return knew && same_thread && slot->conn != c->facts.slot.conn && slot->shut_ns + slack_ns >= knew &&
+	       slot->shut_ns <= knew + relay_ns;
+}
+
+static bool may_be_relayed(const struct cg_candidate *c)
+{
+	const struct cg_tcp *tcp = &c->facts.tcp;
+	return !c->facts.relayed && tcp->state == CG_TCP_CLOSE_WAIT && c->facts.fd >= 0 && tcp->has_queues && tcp->rqueue == 0;
 }
 
 /*
@@ -84,7 +101,7 @@ static void find_relays(struct cg_sweep *sweep)
 		if (atomic_load(&slot->kind) != CG_FD_CONN || !(atomic_load(&slot->flags) & CG_SLOT_SHUT_WR))
 			continue;
 		for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
-			if (c->facts.relayed || !(flags_of(c) & CG_SLOT_EOF) || !is_other_side(slot, &c->facts.slot))
+			if (!may_be_relayed(c) || !is_other_side(slot, c, knew_ns(sweep, c)))
 				continue;
 			int state = cg_tcp_state_of((int)fd);
 			c->facts.relayed = state == CG_TCP_FIN_WAIT1 || state == CG_TCP_FIN_WAIT2;
@@ -119,7 +136,7 @@ static void count_overdue(struct cg_sweep *sweep)
 	}
 	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
 		struct cg_site *site = NULL;
-		if (c->judgement.mature && c->judgement.verdict != CG_VERDICT_INFO && c->facts.fd >= 0)
+		if (c->judgement.mature && c->judgement.cause != CG_CAUSE_HALF_CLOSE && c->facts.fd >= 0)
 			site = cg_track_site(c->facts.slot.open_stack, false);
 		if (site)
 			atomic_fetch_add(&site->overdue, 1);
@@ -171,8 +188,21 @@ static void settle_shared(struct cg_sweep *sweep)
 	}
 }
 
+/* The next look comes when the first of the young ones is old enough, not an interval later. */
+static void note_ripening(struct cg_sweep *sweep, const struct cg_candidate *c)
+{
+	static const uint64_t soon_ns = 20000000;
+	if (c->judgement.kind == CG_KIND_NONE || c->judgement.mature || c->judgement.quiet)
+		return;
+	uint64_t age = c->judgement.age_ns, left = age < sweep->warn_after_ns ? sweep->warn_after_ns - age : 0;
+	left += soon_ns;
+	if (!sweep->ripe_in_ns || left < sweep->ripe_in_ns)
+		sweep->ripe_in_ns = left;
+}
+
 void cg_sweep_judge(struct cg_sweep *sweep)
 {
+	sweep->ripe_in_ns = 0;
 	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
 		if (c->facts.tcp.state == CG_TCP_LISTEN)
 			continue;
@@ -194,6 +224,7 @@ void cg_sweep_judge(struct cg_sweep *sweep)
 			cg_detect(&c->facts, &c->judgement);
 		doubt_inferred(c);
 		sweep->waiting |= c->judgement.kind != CG_KIND_NONE;
+		note_ripening(sweep, c);
 	}
 	settle_shared(sweep);
 }

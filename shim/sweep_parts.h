@@ -27,6 +27,7 @@ struct cg_sweep {
 	struct cg_candidate *candidates;
 	unsigned candidate_count;
 	unsigned open_fds;       /* of any kind, as of the last look at /proc/self/fd; 0: not looked */
+	uint64_t ripe_in_ns;     /* until the next candidate is old enough to be told; 0: there is none */
 	bool final;              /* nothing will be looked at later: what is ripe is told at once */
 	bool waiting;            /* a listener has a backlog, or something is on its way to being a finding */
 	uint64_t adopted_ns;     /* when /proc/self/fd was last gone through */

@@ -35,6 +35,7 @@ struct cg_header *cg_track_ready(void)
 		return h;
 	h = cg_recorder_start();
 	if (h) {
+		atomic_store(&cg_guard.bypassed, false); /* the sweep looks from here on */
 		cg_modules_refresh();
 		cg_inherit_import();
 	}

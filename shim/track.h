@@ -67,6 +67,13 @@ static inline bool cg_use_is_news(void)
 	       atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed);
 }
 
+/* From wrappers of calls that are not about TCP: while there is no recorder, a chance to look for modules that bypass us. */
+static inline void cg_track_idle_call(void)
+{
+	if (__builtin_expect(atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed), 0))
+		cg_track_first_use(-1);
+}
+
 /* After a read: `asked` is false when a result of 0 says nothing (a length of 0). flags as for recv. */
 static inline void cg_track_read(int fd, struct cg_use use, ssize_t result, bool asked, int flags, enum cg_call call,
                                  uintptr_t caller)

@@ -96,6 +96,8 @@ CG_EXPORT int fclose(FILE *stream)
 	int fd = cg_recorder_header() ? fileno_unlocked(stream) : -1;
 	if (fd >= 0 && cg_track_knows(fd))
 		CG_EVENT((void)cg_track_retire(fd, CG_CALL_fclose, CG_CALLER));
+	else
+		cg_track_idle_call();
 	return cg_real.fclose(stream);
 }
 

@@ -66,6 +66,7 @@ CG_EXPORT int fcntl(int fd, int op, ...)
 	int r = cg_real.fcntl(fd, op, arg);
 	if (r >= 0 && (op == F_DUPFD || op == F_DUPFD_CLOEXEC))
 		duplicated(fd, r, CG_CALL_fcntl);
+	cg_track_idle_call();
 	return r;
 }
 

@@ -21,6 +21,8 @@ static void opened(int fd, bool tcp)
 		CG_EVENT(cg_track_open(fd, CG_CALL_socket, CG_FD_CONN, CG_ROLE_NONE, CG_ORIGIN_SEEN, 0));
 	else if (cg_track_knows(fd))
 		CG_EVENT(cg_track_forget(fd));
+	else
+		cg_track_idle_call();
 }
 
 CG_EXPORT int socket(int domain, int type, int protocol)

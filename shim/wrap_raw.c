@@ -8,6 +8,7 @@
 
 #include <netinet/in.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 
 /* Under its own prototype: seven register-sized arguments are passed just as the variadic ones are. */
 CG_EXPORT long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f) __asm__("syscall");
@@ -133,7 +134,7 @@ static void before_process(long number, long a)
 	if (number == SYS_seccomp && a != 2 && a != 3 && cg_track_sealing) /* not the two that only ask */
 		cg_track_sealing();
 #endif
-	if (number == SYS_prctl && (a == 22 || a == 38) && cg_track_sealing) /* PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS */
+	if (number == SYS_prctl && a == PR_SET_SECCOMP && cg_track_sealing)
 		cg_track_sealing();
 	if (number == SYS_exit_group && cg_track_exiting)
 		cg_track_exiting("syscall");
