@@ -56,18 +56,26 @@ static bool is_opener(const char *name)
 	return strcmp(name, "connect") == 0 || strcmp(name, "accept") == 0 || strcmp(name, "accept4") == 0;
 }
 
+/* The next relocation that is for connect or accept, after `r` (NULL: from the start). */
+static const ElfW(Rela) *next_opener(const struct module_tables *t, const ElfW(Rela) *r)
+{
+	const ElfW(Rela) *end = t->relocations + t->relocations_size / sizeof *r;
+	if (!t->symbols || !t->strings || !t->relocations)
+		return NULL;
+	for (r = r ? r + 1 : t->relocations; r < end; r++)
+		if (is_opener(t->strings + t->symbols[ELF64_R_SYM(r->r_info)].st_name))
+			return r;
+	return NULL;
+}
+
 /*
  * True when the module has a bound pointer to connect or accept that leads past us. A lazily bound one tells nothing
  * before its first call; such a module is taken for one of the many that are bound to us.
  */
 static bool goes_past(const struct dl_phdr_info *info, const struct module_tables *t)
 {
-	size_t n = t->relocations_size / sizeof(ElfW(Rela));
-	for (size_t i = 0; t->bound && t->symbols && t->strings && t->relocations && i < n; i++) {
-		const ElfW(Rela) *r = &t->relocations[i];
-		const ElfW(Sym) *symbol = &t->symbols[ELF64_R_SYM(r->r_info)];
-		if (!is_opener(t->strings + symbol->st_name))
-			continue;
+	const ElfW(Rela) *r = NULL;
+	while (t->bound && (r = next_opener(t, r)) != NULL) {
 		uintptr_t target;
 		memcpy(&target, (const void *)(info->dlpi_addr + r->r_offset), sizeof target); // NOLINT(performance-no-int-to-ptr)
 		if (target < ours_start || target >= ours_end)
@@ -76,28 +84,43 @@ static bool goes_past(const struct dl_phdr_info *info, const struct module_table
 	return false;
 }
 
+/* False for the vdso, whose tables the loader leaves as they are in the file, and for modules without any. */
+static bool tables_of(const struct dl_phdr_info *info, struct module_tables *t)
+{
+	*t = (struct module_tables){0};
+	if (strstr(info->dlpi_name, "linux-vdso"))
+		return false;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t address = info->dlpi_addr + p->p_vaddr;
+		if (p->p_type != PT_DYNAMIC)
+			continue;
+		read_dynamic(info, (const ElfW(Dyn) *)address, t); // NOLINT(performance-no-int-to-ptr)
+		return true;
+	}
+	return false;
+}
+
 static int visit(struct dl_phdr_info *info, size_t size, void *context)
 {
 	unsigned *at = context;
+	struct module_tables t;
 	(void)size;
 	if ((*at)++ == 0) {
 		if (info->dlpi_adds == seen_adds)
 			return 1;
 		seen_adds = info->dlpi_adds;
 	}
-	uintptr_t in_module = info->dlpi_addr;
-	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		uintptr_t address = in_module + p->p_vaddr;
-		bool vdso = strstr(info->dlpi_name, "linux-vdso") != NULL;
-		if (p->p_type != PT_DYNAMIC || vdso)
-			continue;
-		struct module_tables t = {0};
-		read_dynamic(info, (const ElfW(Dyn) *)address, &t); // NOLINT(performance-no-int-to-ptr)
-		if (goes_past(info, &t))
-			return 2;
-	}
-	return 0;
+	return tables_of(info, &t) && goes_past(info, &t) ? 2 : 0;
+}
+
+/* libc's own use of these functions is internal; a relocation for them is always a user's. */
+static int visit_importer(struct dl_phdr_info *info, size_t size, void *context)
+{
+	struct module_tables t;
+	(void)size;
+	(void)context;
+	return tables_of(info, &t) && next_opener(&t, NULL);
 }
 
 /* A Go program's linker leaves a note with its own name. */
@@ -140,6 +163,11 @@ void cg_bypass_init(void)
 	dl_iterate_phdr(find_go, &go);
 	atomic_store(&found, go);
 	atomic_store(&cg_guard.bypassed, true);
+}
+
+bool cg_bypass_imports_sockets(void)
+{
+	return dl_iterate_phdr(visit_importer, NULL) != 0;
 }
 
 void cg_bypass_look(void)

@@ -13,6 +13,9 @@
 /* Looks at the modules that are there at the start, and remembers which. Constructor. */
 void cg_bypass_init(void);
 
+/* Does a module that was there at the start import connect or accept? Constructor, after cg_bypass_init. */
+bool cg_bypass_imports_sockets(void);
+
 /*
  * Looks at modules loaded since, when there are any, and wakes the sweep if one of them goes past us. Called on slow
  * paths while there is no recorder yet; a few nanoseconds when nothing was loaded. Not in signal handlers inside dlopen:

@@ -113,7 +113,8 @@ static void start_watching(void)
 		cg_sweep_warn_now(complaints[i]);
 	dl_iterate_phdr(find_own_code, NULL);
 	cg_stack_set_depth(options.depth);
-	cg_unwind_init(options.stacks);
+	cg_bypass_init();
+	cg_unwind_init(options.stacks, cg_bypass_imports_sockets());
 	cg_sweep_thread_init();
 	cg_sweep_init(&options);
 	cg_track_wake = cg_sweep_wake;
@@ -125,7 +126,6 @@ static void start_watching(void)
 		on_exit(at_exit_status, NULL);
 	cg_sweep_take_signal(&options);
 	cg_inherit_scan();
-	cg_bypass_init();
 	atomic_store(&cg_guard.enabled, true);
 }
 

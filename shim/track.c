@@ -8,6 +8,7 @@
 #include "inherit.h"
 #include "modules.h"
 #include "stack.h"
+#include "unwind.h"
 
 _Atomic uint32_t cg_track_tick;
 _Atomic uint16_t cg_track_epoch;
@@ -36,6 +37,7 @@ struct cg_header *cg_track_ready(void)
 	h = cg_recorder_start();
 	if (h) {
 		atomic_store(&cg_guard.bypassed, false); /* the sweep looks from here on */
+		cg_unwind_prepare();
 		cg_modules_refresh();
 		cg_inherit_import();
 	}

@@ -20,6 +20,8 @@ static int (*backtrace_function)(void **, int);
 static _Atomic int mode = CG_STACKS_OFF;
 static uintptr_t own_start, own_end, restorer, stack_top, stack_size;
 static const char *trouble;
+static bool wants_full;
+static _Atomic bool load_begun;
 
 void cg_unwind_set_own_range(uintptr_t start, uintptr_t end)
 {
@@ -91,24 +93,43 @@ static bool load_libunwind(void)
 	return false;
 }
 
-void cg_unwind_init(enum cg_stacks wanted)
+static void load_or_fall_back(void)
+{
+	bool loading = false;
+	if (!atomic_compare_exchange_strong(&load_begun, &loading, true))
+		return;
+	cg_hidden++;
+	cg_unwinding++;
+	int saved_errno = errno;
+	if (load_libunwind()) {
+		atomic_store(&mode, CG_STACKS_FULL);
+	} else {
+		trouble = "libunwind.so.8 is not installed: stacks come from frame pointers, which most programs are built without";
+		atomic_store(&mode, CG_STACKS_FP);
+	}
+	errno = saved_errno;
+	cg_unwinding--;
+	cg_hidden--;
+}
+
+void cg_unwind_init(enum cg_stacks wanted, bool load_now)
+{
+	find_stack();
+	if (wanted == CG_STACKS_OFF)
+		return;
+	find_restorer();
+	atomic_store(&mode, CG_STACKS_FP);
+	wants_full = wanted == CG_STACKS_FULL;
+	if (wants_full && load_now)
+		load_or_fall_back();
+}
+
+void cg_unwind_prepare(void)
 {
 	uint64_t ip[4];
 	uint16_t flags;
-	find_stack();
-	if (wanted != CG_STACKS_OFF)
-		find_restorer();
-	if (wanted == CG_STACKS_FULL) {
-		cg_hidden++;
-		cg_unwinding++;
-		if (!load_libunwind()) {
-			trouble = "libunwind.so.8 is not installed: stacks come from frame pointers, which most programs are built without";
-			wanted = CG_STACKS_FP;
-		}
-		cg_unwinding--;
-		cg_hidden--;
-	}
-	atomic_store(&mode, wanted);
+	if (wants_full)
+		load_or_fall_back();
 	(void)cg_unwind(ip, 4, &flags);
 }
 
