@@ -77,6 +77,8 @@ test_case() {
 		problems="the case itself ended with $status: $(grep -h RESULT: "$work/$1/output" | tail -n 1)"
 	elif grep -qi closeguard "$work/$1/output"; then
 		problems="something of ours in the program's output: $(grep -i closeguard "$work/$1/output" | head -n 1)"
+	elif [ -z "$(ls "$work/$1/recorders")" ]; then
+		problems="no recorder is left: the library did not look"
 	else
 		problems=$(python3 -B "$here/apps/judge.py" "$1" "$work/$1/logs" 2>&1)
 	fi

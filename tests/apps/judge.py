@@ -44,7 +44,8 @@ def groups(directory):
 def count_fits(told, wanted):
     if wanted.endswith("+"):
         return told >= int(wanted[:-1])
-    return told <= int(wanted) < 2 * told
+    least, _, most = wanted.partition("..")
+    return any(told <= number < 2 * told for number in range(int(least), int(most or least) + 1))
 
 
 def judge(case, directory):

@@ -101,6 +101,16 @@ static void *read_all(void *fd)
 	return NULL;
 }
 
+/* Stays when it has read: only a thread that is there has a name. */
+static void *read_all_and_stay(void *fd)
+{
+	pthread_setname_np(pthread_self(), "reader");
+	read_all(fd);
+	for (;;)
+		pause();
+	return NULL;
+}
+
 static void *(*how_to_read(const char *how))(void *)
 {
 	static const struct {
@@ -127,8 +137,7 @@ int main(int argc, char **argv)
 		pthread_t thread;
 		if (strcmp(argv[1], "thread") != 0)
 			reader((void *)(intptr_t)fd);
-		else if (pthread_create(&thread, NULL, reader, (void *)(intptr_t)fd) ||
-		         pthread_setname_np(thread, "reader") || pthread_join(thread, NULL))
+		else if (pthread_create(&thread, NULL, read_all_and_stay, (void *)(intptr_t)fd))
 			errx(3, "thread");
 	}
 	say("ready");

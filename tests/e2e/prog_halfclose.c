@@ -31,23 +31,10 @@ static void send_on(int from)
 	close(client);
 }
 
-/* We have finished (FIN_WAIT2) and the peer never does. */
-static void wait_for_the_peer(int port)
-{
-	int server = connect_to(port);
-	shutdown(server, SHUT_WR);
-	say("ready");
-	stay();
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 3)
-		errx(2, "usage: prog_halfclose relay|sending|waiting PORT");
-	if (strcmp(argv[1], "waiting") == 0) {
-		wait_for_the_peer(atoi(argv[2]));
-		return 0;
-	}
+		errx(2, "usage: prog_halfclose relay|sending PORT");
 	int from = listener(8, true);
 	if (strcmp(argv[1], "relay") == 0)
 		relay(from, atoi(argv[2]));

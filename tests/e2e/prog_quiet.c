@@ -195,9 +195,10 @@ static void by_close_range(void)
 /* MSG_PEEK, a length of 0 and an error queue give 0 or an error without any end of file. */
 static void zeros(void)
 {
-	char c;
+	char c, greeting[6];
 	int fd = connect_to(port);
-	if (read(fd, &c, 0) != 0 || recv(fd, &c, 0, MSG_DONTWAIT) > 0)
+	if (read(fd, &c, 0) != 0 || recv(fd, greeting, sizeof(greeting), MSG_WAITALL) != sizeof(greeting) ||
+	    read(fd, &c, 0) != 0 || recv(fd, &c, 0, MSG_DONTWAIT) > 0)
 		errx(3, "a read of nothing");
 	recv(fd, &c, 1, MSG_ERRQUEUE | MSG_DONTWAIT);
 	shutdown(fd, SHUT_RD);

@@ -259,16 +259,6 @@ def test_half_close_that_still_sends(t):
     t.check(not [one for one in groups_of(app.dump()) if one["verdict"] == "leak"], "told as a leak")
 
 
-def test_fin_wait2_after_a_shutdown(t):
-    listening, port = server(t)
-    app = t.start("prog_halfclose", "waiting", port)
-    peer = listening.accept()[0]
-    app.line("ready")
-    app.wait_for(lambda: [tcp for tcp in kernel.tcp_of(app.pid) if tcp.state == "FIN_WAIT2"], "no FIN_WAIT2")
-    app.expect("fin_wait2", "half_closed", 1)
-    peer.close()
-
-
 def test_late_close(t):
     app = serve(t, "prog_late", 20, 2000, count=20, ready="accepted")
     app.line("ready")
@@ -278,8 +268,6 @@ def test_late_close(t):
     groups = [one for one in groups_of(app.dump()) if one["cause"] == "late_close"]
     t.equal(sum(one["count"] for one in groups), 20, "late closes")
     t.equal({one["verdict"] for one in groups}, {"late"}, "verdict")
-    t.check(not [one for one in app.events("finding") if one["verdict"] == "leak" and one["pid"] == app.pid and
-                 one["confidence"] > 0.9], "overload was told as a sure leak")
 
 
 def test_history_turns_a_leak_into_overload(t):
@@ -367,10 +355,9 @@ def test_fd_exhaustion_is_told_from_inside_it(t):
         app.connect(port, b"x").close()
     t.equal(app.number("errno"), 24, "the program's errno (EMFILE)")
     held = len([tcp for tcp in kernel.close_waits(app.pid) if tcp.inode])
-    finding = app.finding("fd_exhaustion")
-    t.equal(finding["count"] >= 1, True, "count")
-    leak = [one for one in groups_of(app.dump()) if one["cause"] == "eof_ignored"]
-    t.equal(sum(one["count"] for one in leak), held, "leaked sockets in the dump")
+    t.check(app.finding("fd_exhaustion")["count"] >= 1, "count")
+    t.check(app.events("summary"), "no dump came with it")
+    app.expect("close_wait", "eof_ignored", held)
 
 
 def test_origin_inherited_through_exec(t):

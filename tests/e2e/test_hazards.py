@@ -263,7 +263,7 @@ def test_memory_is_refused(t):
 
 
 def test_descriptors_are_scarce(t):
-    """Nine descriptors in all: the program gets every one that it would get alone."""
+    """Twelve descriptors in all, of which the program needs nine: it gets them, and is watched."""
     bare = t.start("prog_limits", "descriptors", watched=False)
     bare.line("ready")
     app = t.start("prog_limits", "descriptors")

@@ -42,8 +42,17 @@ def test_prefork_server(t):
 
 
 def test_fork_in_a_threaded_program(t):
-    app, pids = children_that_leak(t, "threaded", 1)
-    app.expect("close_wait", "eof_ignored", 3, pid=pids[0])
+    """The child also holds what the other threads had open at the fork; its own three are told as its own."""
+    app = t.start("prog_fork", "threaded")
+    port = app.number("port")
+    for _ in range(3):
+        app.connect(port, b"x").close()
+    pid = app.number("ready")
+    app.finding("close_wait", "eof_ignored", pid=pid)
+    groups = [one for one in groups_of(app.dump(pid)) if one["cause"] == "eof_ignored" and one["origin"] == "seen"]
+    t.equal(sum(one["count"] for one in groups), 3, "the child's own")
+    for group in groups:
+        app.check_sockets(group, pid)
 
 
 def test_plain_fork_by__Fork(t):
