@@ -55,7 +55,7 @@ static bool find_function(Dwarf_Die *parent, uint64_t pc, bool everywhere, unsig
 		}
 		if (holds_functions(tag, everywhere) && find_function(&child, pc, everywhere, depth + 1, budget, ret))
 			return true;
-	} while (dwarf_siblingof(&child, &child) == 0);
+	} while (cg_walk_sibling(&child) == 0);
 	return false;
 }
 
@@ -69,7 +69,7 @@ static void find_inlined(Dwarf_Die *parent, uint64_t pc, struct cg_budget *budge
 			found = (tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
 			         tag == DW_TAG_try_block || tag == DW_TAG_catch_block) &&
 			        dwarf_haspc(&child, pc) == 1;
-		} while (!found && !cg_budget_tick(budget) && dwarf_siblingof(&child, &child) == 0);
+		} while (!found && !cg_budget_tick(budget) && cg_walk_sibling(&child) == 0);
 		if (!found || chain->count == INLINES_MAX)
 			return;
 		if (dwarf_tag(&child) == DW_TAG_inlined_subroutine)

@@ -15,6 +15,7 @@ static void drop(struct cg_binary **place)
 {
 	struct cg_binary *binary = *place;
 	*place = NULL;
+	cg_walk_forget();
 	cg_debug_close(binary);
 	elf_end(binary->mini);
 	free(binary->mini_data);

@@ -43,7 +43,7 @@ static unsigned find_parents(Dwarf_Die *unit, Dwarf_Off target, Dwarf_Die parent
 		at = child;
 		while (dwarf_dieoffset(&child) <= target) {
 			at = child;
-			if (cg_budget_tick(budget) || dwarf_siblingof(&child, &child) != 0)
+			if (cg_budget_tick(budget) || cg_walk_sibling(&child) != 0)
 				break;
 		}
 		if (budget->cut || dwarf_dieoffset(&at) >= target)

@@ -2,8 +2,8 @@
  * annex_parts.h: what the files of the symbol annex share.
  *
  * annex_dw.c answers a question: annex_files.c keeps the files open, annex_image.c maps one, annex_debug.c finds its
- * debug information, annex_units.c the compilation unit of an address, annex_names.c and annex_demangle.c the names,
- * annex_symtab.c what to say without debug information.
+ * debug information, annex_units.c the compilation unit of an address, annex_walk.c goes through it, annex_names.c and
+ * annex_demangle.c the names, annex_symtab.c what to say without debug information.
  */
 #ifndef CG_ANNEX_PARTS_H
 #define CG_ANNEX_PARTS_H
@@ -105,6 +105,11 @@ void cg_debug_close(struct cg_binary *binary);
 
 /* The compilation unit whose code contains pc. */
 bool cg_units_find(struct cg_binary *binary, uint64_t pc, struct cg_budget *budget, Dwarf_Die *ret);
+
+/* Makes of a DIE its next sibling. Returns 0, 1 after the last one, -1 for unreadable data. */
+int cg_walk_sibling(Dwarf_Die *die);
+/* Whenever a file is closed. */
+void cg_walk_forget(void);
 
 /* The symbol of a function that covers pc, as it stands in the file, or NULL. */
 const char *cg_symtab_find(struct cg_binary *binary, uint64_t pc, struct cg_budget *budget);
