@@ -33,6 +33,8 @@ test:required  header:jansson.h      libjansson-dev        jansson-devel        
 test:required  python:requests       python3-requests      python3-requests       py3-requests
 test:optional  command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm64-cross gcc-aarch64-linux-gnu -
 test:optional  command:apache2|httpd apache2|apache2-bin   httpd                  apache2
+test:optional  command:clang         clang                 clang                  clang
+test:optional  command:dwz           dwz                   dwz                    dwz
 test:optional  command:haproxy       haproxy               haproxy                haproxy
 test:optional  command:javac         openjdk-17-jdk-headless|default-jdk-headless java-17-openjdk-devel  openjdk17-jdk
 test:optional  command:nft           nftables              nftables               nftables
@@ -45,6 +47,7 @@ test:optional  command:socat         socat                 socat                
 test:optional  command:sshd          openssh-server        openssh-server         openssh-server
 test:optional  command:strace        strace                strace                 strace
 test:optional  command:valgrind      valgrind              valgrind               valgrind
+test:optional  command:xz            xz-utils              xz                     xz
 test:optional  php:curl              php-curl              php-common             php-curl
 test:optional  library:libasan.so    -                     libasan                -
 test:optional  library:libtsan.so    -                     libtsan                -

@@ -1,5 +1,6 @@
 """What the static tests share: the list of sources and the one line that each rule prints."""
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,13 +11,14 @@ failed = []
 def sources():
     """The files of the project: what git knows or would add, else (a tarball) all but build directories."""
     os.chdir(TOP)
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, text=True)
-    if listed.returncode == 0 and listed.stdout:
-        return sorted(path for path in listed.stdout.splitlines() if os.path.isfile(path))
+    if shutil.which("git"):
+        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True)
+        if listed.returncode == 0 and listed.stdout:
+            return sorted(path for path in listed.stdout.splitlines() if os.path.isfile(path))
     found = []
     for folder, folders, names in os.walk("."):
-        folders[:] = [name for name in folders if name != ".git" and not name.startswith("build")]
+        folders[:] = [name for name in folders if name != ".git" and not name.startswith("build") and name != "__pycache__"]
         found += [os.path.relpath(os.path.join(folder, name)) for name in names]
     return sorted(found)
 
