@@ -35,6 +35,7 @@ test:optional  command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm
 test:optional  command:apache2|httpd apache2|apache2-bin   httpd                  apache2
 test:optional  command:clang         clang                 clang                  clang
 test:optional  command:dwz           dwz                   dwz                    dwz
+test:optional  command:groff         groff-base            groff-base             groff
 test:optional  command:haproxy       haproxy               haproxy                haproxy
 test:optional  command:javac         openjdk-17-jdk-headless|default-jdk-headless java-17-openjdk-devel  openjdk17-jdk
 test:optional  command:nft           nftables              nftables               nftables
