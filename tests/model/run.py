@@ -31,7 +31,7 @@ LIBRARY = os.path.join(BUILD, "libcloseguard.so")
 SANITIZE = os.environ.get("CLOSEGUARD_TEST_SANITIZE", "")
 BARE = os.environ.get("CLOSEGUARD_TEST_BARE") == "1"
 SLOW = 3 if SANITIZE else 1
-WARN_AFTER_S = 0.3
+SLOT_EOF = 1  # shim/record.h's CG_SLOT_EOF
 SETTLE_S = 0.6 * SLOW  # twice WARN_AFTER: sweeps see everything, and what they saw first gets old enough
 DEADLINE_S = 10 * SLOW
 PROGRAMS = {
@@ -66,6 +66,7 @@ def preload():
 class Slot:
     def __init__(self, words):
         self.fd, self.kind, self.inode = int(words[1]), words[2], int(words[3])
+        self.eof = int(next(word for word in words if word.startswith("flags="))[6:], 16) & SLOT_EOF != 0
         self.text = " ".join(words[1:])
 
 
@@ -140,6 +141,9 @@ class Model:
                 self.slots[slot.fd] = slot
         if not found:
             raise RuntimeError(f"no recorder of pid {self.process.pid} among {len(names)}")
+
+    def saw_eof(self, inode):
+        return any(one.eof for one in [*self.slots.values(), *self.departed] if one.inode == inode)
 
     def slots_text(self, inode, fds):
         """What the recorder has of a socket."""

@@ -36,8 +36,8 @@ static int print_departed(int file, const struct cg_header *header)
 		if (read_at(file, &departed, sizeof departed, header->off_departed + seq % CG_MAX_DEPARTED * 256))
 			return -1;
 		printf("departed %d - %llu conn=%u flags=%x origin=%u close_call=%u gen=%u\n", departed.fd,
-		       (unsigned long long)departed.slot.inode, departed.conn, departed.slot.flags, departed.slot.origin,
-		       departed.slot.close_call, departed.gen);
+		       (unsigned long long)departed.slot.inode, departed.conn, departed.slot.flags,
+		       departed.slot.origin, departed.slot.close_call, departed.gen);
 	}
 	return 0;
 }
