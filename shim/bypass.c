@@ -8,7 +8,6 @@
 
 #include "guard.h"
 #include "sys.h"
-#include "track.h"
 
 /* Code of ours: a module's pointer to connect() must lead there. */
 static _Atomic bool found;
@@ -170,18 +169,16 @@ bool cg_bypass_imports_sockets(void)
 	return dl_iterate_phdr(visit_importer, NULL) != 0;
 }
 
-void cg_bypass_look(void)
+bool cg_bypass_look(void)
 {
 	unsigned at = 0;
 	bool new_ones = first_maps_end && first_maps_end->l_next;
 	if (!(new_ones || cg_bypass_found()) || _r_debug.r_state != RT_CONSISTENT || atomic_exchange(&looking, true))
-		return;
+		return false;
 	if (!cg_bypass_found() && dl_iterate_phdr(visit, &at) == 2)
 		atomic_store(&found, true);
-	if (cg_bypass_found()) {
+	if (cg_bypass_found())
 		atomic_store(&cg_guard.bypassed, false); /* no need to look again */
-		if (cg_track_wake)
-			cg_track_wake(false);
-	}
 	atomic_store(&looking, false);
+	return cg_bypass_found();
 }

@@ -17,11 +17,11 @@ void cg_bypass_init(void);
 bool cg_bypass_imports_sockets(void);
 
 /*
- * Looks at modules loaded since, when there are any, and wakes the sweep if one of them goes past us. Called on slow
+ * Looks at modules loaded since, when there are any. True when one of them goes past us: the sweep is needed. Called on slow
  * paths while there is no recorder yet; a few nanoseconds when nothing was loaded. Not in signal handlers inside dlopen:
  * the loader's state is asked for first.
  */
-void cg_bypass_look(void);
+bool cg_bypass_look(void);
 
 /* True once something was found. */
 bool cg_bypass_found(void);

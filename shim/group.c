@@ -221,6 +221,12 @@ void cg_group_told(struct cg_kept_finding *kept, const struct cg_group *group, e
 	atomic_fetch_add(&h->count.findings, 1);
 }
 
+bool cg_groups_pending(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	return h && next_event < atomic_load(&h->count.event_seq);
+}
+
 bool cg_groups_exhausted(const struct cg_groups *groups)
 {
 	for (unsigned i = 0; i < groups->end; i++)

@@ -46,6 +46,9 @@ unsigned cg_groups_leaks(const struct cg_groups *groups);
 /* How many double closes and uses after close there were. For exit codes. */
 unsigned cg_groups_mistakes(void);
 
+/* Are there events that no sweep has taken up? Any context. */
+bool cg_groups_pending(void);
+
 /* Did the descriptors run out in this sweep? */
 bool cg_groups_exhausted(const struct cg_groups *groups);
 

@@ -23,6 +23,7 @@
 #include "sweep.h"
 #include "sweep_report.h"
 #include "sweep_thread.h"
+#include "symbol.h"
 #include "sys.h"
 #include "track.h"
 #include "unwind.h"
@@ -115,11 +116,13 @@ static void start_watching(void)
 	cg_stack_set_depth(options.depth);
 	cg_bypass_init();
 	cg_unwind_init(options.stacks, cg_bypass_imports_sockets());
+	(void)cg_symbol_own_dir(); /* while a relative path still leads there */
 	cg_sweep_thread_init();
 	cg_sweep_init(&options);
 	cg_track_wake = cg_sweep_wake;
 	cg_track_exiting = cg_sweep_last;
 	cg_track_sealing = cg_sweep_seal;
+	cg_track_main_left = cg_sweep_main_left;
 	cg_fork_child_hook = cg_sweep_after_fork;
 	pthread_atfork(cg_fork_before, cg_fork_parent, cg_fork_child);
 	if (options.exitcode)

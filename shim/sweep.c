@@ -22,7 +22,7 @@ static struct cg_sweep sweep = {.netlink = -1};
 static struct cg_groups groups;
 static _Atomic bool sweeping;       /* one at a time: the thread's, or the exiting thread's own */
 static _Atomic unsigned requests, wake_word, done_word, leaks, mistakes;
-static _Atomic bool over, parked;
+static _Atomic bool over, parked, main_left;
 static unsigned quiet_rounds;
 static int reserve_fd = -1;
 
@@ -129,7 +129,7 @@ static const char *summary_of(unsigned asked)
 static bool has_work(void)
 {
 	struct cg_header *h = cg_recorder_header();
-	if (cg_bypass_found() || sweep.waiting)
+	if (cg_bypass_found() || sweep.waiting || cg_groups_pending())
 		return true;
 	return h && (atomic_load(&h->open_now) || (atomic_load(&h->count.departed_seq) && quiet_rounds < 120));
 }
@@ -154,14 +154,27 @@ static uint64_t next_wait(void)
 	return sweep.ripe_in_ns && sweep.ripe_in_ns < wait ? sweep.ripe_in_ns : wait;
 }
 
+/* Waits in small steps once the main thread is gone, so that the end of the program does not wait for us. */
+static void wait_for(unsigned seen, uint64_t wait_ns)
+{
+	static const uint64_t step_ns = 20000000;
+	while (atomic_load(&main_left) && !cg_sweep_alone() && wait_ns > step_ns && atomic_load(&wake_word) == seen) {
+		futex_wait(&wake_word, seen, step_ns);
+		wait_ns -= step_ns;
+	}
+	if (!atomic_load(&main_left) || !cg_sweep_alone())
+		futex_wait(&wake_word, seen, wait_ns);
+}
+
 static void rest(unsigned seen)
 {
-	if (has_work()) {
-		futex_wait(&wake_word, seen, next_wait());
+	static const uint64_t hour_ns = 3600000000000u;
+	if (has_work() || atomic_load(&main_left)) {
+		wait_for(seen, has_work() ? next_wait() : hour_ns);
 		return;
 	}
 	atomic_store(&cg_track_wanted, true);
-	if (!has_work() && !atomic_load(&requests))
+	if (!has_work() && !atomic_load(&requests) && !atomic_load(&main_left))
 		futex_wait(&wake_word, seen, 0);
 	atomic_store(&cg_track_wanted, false);
 }
@@ -178,10 +191,12 @@ static void park(void)
 void cg_sweep_loop(void)
 {
 	cg_hidden = 1;
+	/* Nothing is opened in the first moments: a program that has just started likes its numbers in order. */
+	atomic_store(&cg_track_wanted, false);
+	futex_wait(&wake_word, atomic_load(&wake_word), interval_of(options));
 	reserve_fd = cg_sweep_open_reserve();
 	cg_sweep_report_set_reserve(reserve_fd);
 	cg_recorder_clean_dir();
-	atomic_store(&cg_track_wanted, false);
 	for (;;) {
 		unsigned seen = atomic_load(&wake_word);
 		if (!atomic_load(&requests))
@@ -197,7 +212,12 @@ void cg_sweep_loop(void)
 		cg_sweep_watch_signal(options);
 		if (asked)
 			futex_wake(&done_word);
+		if (atomic_load(&main_left) && cg_sweep_alone())
+			break;
 	}
+	/* As the last thread we end the program as the app's last one would have: by exit(0), handlers and all. */
+	cg_sweep_thread_forget();
+	cg_hidden = 0;
 }
 
 void cg_sweep_init(const struct cg_options *from)
@@ -284,6 +304,13 @@ void cg_sweep_request_dump(void)
 	}
 }
 
+void cg_sweep_main_left(void)
+{
+	atomic_store(&main_left, true);
+	if (cg_sweep_thread_runs())
+		futex_wake(&wake_word);
+}
+
 void cg_sweep_seal(void)
 {
 	if (atomic_load(&cg_guard.sealed))
@@ -307,6 +334,7 @@ void cg_sweep_after_fork(void)
 	atomic_store(&requests, 0);
 	atomic_store(&over, false);
 	atomic_store(&parked, false);
+	atomic_store(&main_left, false);
 	atomic_store(&leaks, 0);
 	atomic_store(&mistakes, 0);
 	earlier.ns = 0;

@@ -35,6 +35,9 @@ void cg_sweep_request_dump(void);
 /* A sandbox is about to close around this process: the thread is parked for good, in a system call it never leaves. */
 void cg_sweep_seal(void);
 
+/* The main thread is about to end by itself: the program is over when no thread but ours is left. */
+void cg_sweep_main_left(void);
+
 /* In the child of a fork: there is no thread, and the parent's descriptors are not ours. */
 void cg_sweep_after_fork(void);
 

@@ -42,8 +42,13 @@ void cg_sweep_report_init(const struct cg_options *from, const char *host_name)
 	options = from;
 	cg_buf_init(&text, host, sizeof host);
 	cg_buf_str(&text, host_name);
-	if (init_log() < 0)
-		cg_sweep_warn_now("CLOSEGUARD_LOG: this is not stderr, none, syslog or a path with %p %e %h %t; using stderr");
+	if (init_log() < 0) {
+		char line[256];
+		cg_buf_init(&text, line, sizeof line);
+		cg_buf_fmt(&text, "CLOSEGUARD_LOG: \"%.150s\" is not stderr, none, syslog or a path with %%p %%e %%h %%t; using stderr",
+		           options->log);
+		cg_sweep_warn_now(line);
+	}
 }
 
 void cg_sweep_report_after_fork(void)

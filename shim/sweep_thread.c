@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "guard.h"
 #include "ownfd.h"
+#include "procfs.h"
 #include "sweep.h"
 #include "sweep_report.h"
 #include "sys.h"
@@ -51,6 +52,7 @@ static void *run(void *unused)
 	(void)unused;
 	(void)CG_SYS3(SYS_prctl, PR_SET_NAME, "closeguard", 0);
 	cg_sweep_loop();
+	return NULL;
 }
 
 static int create_detached(void)
@@ -96,6 +98,11 @@ int cg_sweep_open_reserve(void)
 {
 	int fd = cg_sys_open("/dev/null", O_RDWR, 0);
 	return fd >= 0 ? cg_ownfd_take(fd) : -1;
+}
+
+bool cg_sweep_alone(void)
+{
+	return cg_proc_threads() <= 2; /* the zombie of main, and this one */
 }
 
 uint64_t cg_sweep_cpu_ns(void)

@@ -18,7 +18,10 @@ bool cg_sweep_thread_runs(void);
 void cg_sweep_thread_forget(void);
 
 /* The thread's body, in sweep.c. */
-void cg_sweep_loop(void) __attribute__((noreturn));
+void cg_sweep_loop(void);
+
+/* True when every other thread has ended, the main one included (it stays as a zombie until then). */
+bool cg_sweep_alone(void);
 
 /* A descriptor to give up when the log must be opened and there is no other left. */
 int cg_sweep_open_reserve(void);

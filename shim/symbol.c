@@ -98,6 +98,26 @@ static void give_up(const char *why)
 	turn.failed = true;
 }
 
+/*
+ * Why elfutils must not come into this process, or NULL. A function of the app's with one of its names would be called
+ * in its place (RTLD_DEEPBIND would help, and mix two allocators). LeakSanitizer dies at exit of thread-local storage
+ * that a library brought after the start.
+ */
+static const char *why_not(void)
+{
+	static const char *const names[] = {"dwarf_begin", "dwarf_begin_elf", "dwfl_begin", "elf_begin",
+	                                    "elf_memory",  "elf_version",     "gelf_getehdr"};
+	Dl_info info;
+	if (dlsym(RTLD_DEFAULT, "__lsan_do_leak_check"))
+		return "LeakSanitizer is in this process and does not bear elfutils";
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+		void *there = dlsym(RTLD_DEFAULT, names[i]);
+		if (there && dladdr(there, &info) && !strstr(info.dli_fname, "libdw") && !strstr(info.dli_fname, "libelf"))
+			return "the program has functions with the names of elfutils'";
+	}
+	return NULL;
+}
+
 static void load(void)
 {
 	char path[DIRECTORY_MAX + sizeof ANNEX + 1];
@@ -105,6 +125,11 @@ static void load(void)
 	cg_buf_init(&text, path, sizeof path);
 	cg_buf_fmt(&text, "%s/%s", cg_symbol_own_dir(), ANNEX);
 	annex.attempts++;
+	if (why_not()) {
+		annex.attempts = ATTEMPTS;
+		give_up(why_not());
+		return;
+	}
 	void *library = own_dir[0] ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
 	if (!library) {
 		give_up(own_dir[0] ? dlerror() : "the directory of libcloseguard.so is not known");

@@ -16,6 +16,7 @@ void (*cg_track_wake)(bool in_signal);
 _Atomic bool cg_track_wanted = true;
 void (*cg_track_exiting)(const char *how);
 void (*cg_track_sealing)(void);
+void (*cg_track_main_left)(void);
 
 uint64_t cg_track_clock(void)
 {
@@ -319,7 +320,7 @@ void cg_track_first_use(int fd)
 	if (cg_inherit_has(fd))
 		CG_EVENT(if (cg_track_ready()) wake_sweep(0));
 	else if (atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed) && cg_track_wake)
-		CG_EVENT(cg_bypass_look());
+		CG_EVENT(if (cg_bypass_look()) cg_track_wake(false));
 }
 
 void cg_track_exhausted(int fd, enum cg_call call, int error)

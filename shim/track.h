@@ -29,6 +29,8 @@ extern _Atomic bool cg_track_wanted;
 /* Set by shim.c: the process is about to end past exit()'s handlers; a sandbox is about to close around it. */
 extern void (*cg_track_exiting)(const char *how);
 extern void (*cg_track_sealing)(void);
+/* The same: the main thread leaves by pthread_exit. */
+extern void (*cg_track_main_left)(void);
 
 /* A use of a descriptor, begun before the real call, so that a slot that changes hands meanwhile is noticed. */
 struct cg_use {

@@ -37,6 +37,9 @@ void cg_track_event(enum cg_event_kind kind, int fd, int error, enum cg_call cal
 	else
 		memset(&event->slot, 0, sizeof event->slot);
 	atomic_store(&event->seq, seq);
+	const struct cg_stack *s = cg_stack_get(stack);
+	if (atomic_load_explicit(&cg_track_wanted, memory_order_relaxed) && cg_track_wake)
+		cg_track_wake(s && (s->flags & CG_STACK_IN_SIGNAL));
 }
 
 /* Which power of two of milliseconds. */

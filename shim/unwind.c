@@ -41,18 +41,18 @@ void cg_unwind_give_up(void)
 		trouble = "the program took over a descriptor of libunwind's: stacks come from frame pointers from here on";
 }
 
+/*
+ * Where signal handlers return to, which tells that a stack was captured inside one. The kernel gives it back as the
+ * handler's sa_restorer; SIGURG is ignored by default, so a stray one in this moment is lost on nobody.
+ */
+#ifdef __x86_64__
 static void ignore(int number)
 {
 	(void)number;
 }
 
-/*
- * Where signal handlers return to, which tells that a stack was captured inside one. The kernel gives it back as the
- * handler's sa_restorer; SIGURG is ignored by default, so a stray one in this moment is lost on nobody.
- */
 static void find_restorer(void)
 {
-#ifdef __x86_64__
 	struct {
 		void *handler;
 		unsigned long flags;
@@ -65,8 +65,13 @@ static void find_restorer(void)
 	if (CG_SYS(SYS_rt_sigaction, SIGURG, 0, &kernel, 8, 0, 0) == 0)
 		restorer = kernel.restorer;
 	sigaction(SIGURG, &before, NULL);
-#endif
 }
+#else
+static void find_restorer(void)
+{
+	/* On aarch64 handlers return through the vdso, which the kernel does not name here. */
+}
+#endif
 
 static void find_stack(void)
 {
@@ -172,7 +177,9 @@ static __attribute__((noinline)) unsigned walk_frame_pointers(void **ip, unsigne
 static unsigned capture(void **ip, unsigned max, uint16_t *flags)
 {
 	int n, state;
-	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP || !backtrace_function) {
+	/* libunwind blocks signals around its slow path: a system call, which a sandbox may kill for. */
+	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP || !backtrace_function ||
+	    atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed)) {
 		*flags |= CG_STACK_FROM_FP;
 		return walk_frame_pointers(ip, max);
 	}

@@ -6,6 +6,8 @@
 #include "track.h"
 #include "unwind.h"
 
+#include <sys/resource.h>
+
 static void forget_inherited(int fd)
 {
 	if (__builtin_expect(atomic_load_explicit(&cg_guard.inherited, memory_order_relaxed), 0))
@@ -73,8 +75,10 @@ CG_EXPORT int close_range(unsigned first, unsigned last, int flags)
 /* Kernels before 5.9 have no close_range: one by one, as far as descriptors can go. */
 static void close_each(unsigned first)
 {
-	long end = sysconf(_SC_OPEN_MAX);
-	for (unsigned fd = first; end > 0 && fd < (unsigned long)end; fd++)
+	struct rlimit limit;
+	if (CG_SYS(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0) < 0)
+		return;
+	for (unsigned fd = first; fd < limit.rlim_cur; fd++)
 		if (!cg_ownfd_is((int)fd))
 			cg_sys_close((int)fd);
 }

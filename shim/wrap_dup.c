@@ -5,6 +5,7 @@
 #include "track.h"
 #include "unwind.h"
 
+#include <limits.h>
 #include <stdarg.h>
 
 static void duplicated(int fd, int newfd, enum cg_call call)
@@ -53,7 +54,7 @@ CG_EXPORT int dup2(int fd, int newfd)
 
 CG_EXPORT int dup3(int fd, int newfd, int flags)
 {
-	return dup_over(fd, newfd, flags & ~(1 << 31), CG_CALL_dup3, CG_CALLER);
+	return dup_over(fd, newfd, flags & INT_MAX, CG_CALL_dup3, CG_CALLER);
 }
 
 /* The third argument is a number or a pointer or absent; as a pointer it passes through unchanged in every case. */

@@ -5,6 +5,7 @@
 #include "track.h"
 
 #include <alloca.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 
@@ -187,6 +188,19 @@ CG_EXPORT void quick_exit(int status)
 	CG_NEED(quick_exit);
 	exiting("quick_exit");
 	cg_real.quick_exit(status);
+	__builtin_unreachable();
+}
+
+/*
+ * When main leaves by pthread_exit, the program ends with its last other thread. Ours must not be taken for one: the
+ * sweep keeps an eye on it from here on.
+ */
+CG_EXPORT void pthread_exit(void *value)
+{
+	CG_NEED(pthread_exit);
+	if (cg_track_main_left && cg_guard_tid() == (uint32_t)atomic_load(&cg_self.pid))
+		CG_EVENT(cg_track_main_left());
+	cg_real.pthread_exit(value);
 	__builtin_unreachable();
 }
 
