@@ -19,7 +19,8 @@ static struct cg_arena_block *new_block(size_t need)
 {
 	size_t size = need + sizeof(struct cg_arena_block);
 	size = size < BLOCK ? BLOCK : (size + 4095) & ~(size_t)4095;
-	struct cg_arena_block *block = cg_sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct cg_arena_block *block =
+	    cg_sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (cg_sys_failed(block))
 		return NULL;
 	block->size = size;

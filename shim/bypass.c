@@ -17,9 +17,9 @@ static const struct link_map *first_maps_end; /* the last of the modules that we
 static uintptr_t ours_start, ours_end;
 
 struct module_tables {
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const char *strings;
-	const ElfW(Rela) *relocations;
+	const ElfW(Rela) * relocations;
 	size_t relocations_size;
 	bool bound; /* pointers are final: BIND_NOW */
 };
@@ -30,7 +30,7 @@ bool cg_bypass_found(void)
 }
 
 /* The loader has made the addresses in a mapped dynamic section absolute, but for the vdso's. */
-static void read_dynamic(const struct dl_phdr_info *info, const ElfW(Dyn) *dynamic, struct module_tables *t)
+static void read_dynamic(const struct dl_phdr_info *info, const ElfW(Dyn) * dynamic, struct module_tables *t)
 {
 	uintptr_t base = info->dlpi_addr;
 	for (; dynamic->d_tag != DT_NULL; dynamic++) {
@@ -56,7 +56,7 @@ static bool is_opener(const char *name)
 }
 
 /* The next relocation that is for connect or accept, after `r` (NULL: from the start). */
-static const ElfW(Rela) *next_opener(const struct module_tables *t, const ElfW(Rela) *r)
+static const ElfW(Rela) * next_opener(const struct module_tables *t, const ElfW(Rela) * r)
 {
 	const ElfW(Rela) *end = t->relocations + t->relocations_size / sizeof *r;
 	if (!t->symbols || !t->strings || !t->relocations)
@@ -76,7 +76,8 @@ static bool goes_past(const struct dl_phdr_info *info, const struct module_table
 	const ElfW(Rela) *r = NULL;
 	while (t->bound && (r = next_opener(t, r)) != NULL) {
 		uintptr_t target;
-		memcpy(&target, (const void *)(info->dlpi_addr + r->r_offset), sizeof target); // NOLINT(performance-no-int-to-ptr)
+		memcpy(&target, (const void *)(info->dlpi_addr + r->r_offset),
+		       sizeof target); // NOLINT(performance-no-int-to-ptr)
 		if (target < ours_start || target >= ours_end)
 			return true;
 	}

@@ -1,8 +1,8 @@
 /*
  * bypass.h: does something in this process call libc past our wrappers?
  *
- * A library that was loaded with RTLD_DEEPBIND finds libc's functions before ours (PHP loads every extension so), and Go
- * programs call the kernel themselves. Their sockets are seen by nobody, so in such a process the sweep has to watch
+ * A library that was loaded with RTLD_DEEPBIND finds libc's functions before ours (PHP loads every extension so), and
+ * Go programs call the kernel themselves. Their sockets are seen by nobody, so in such a process the sweep has to watch
  * /proc/self/fd without having been told of a first socket.
  */
 #ifndef CG_BYPASS_H
@@ -17,9 +17,9 @@ void cg_bypass_init(void);
 bool cg_bypass_imports_sockets(void);
 
 /*
- * Looks at modules loaded since, when there are any. True when one of them goes past us: the sweep is needed. Called on slow
- * paths while there is no recorder yet; a few nanoseconds when nothing was loaded. Not in signal handlers inside dlopen:
- * the loader's state is asked for first.
+ * Looks at modules loaded since, when there are any. True when one of them goes past us: the sweep is needed. Called on
+ * slow paths while there is no recorder yet; a few nanoseconds when nothing was loaded. Not in signal handlers inside
+ * dlopen: the loader's state is asked for first.
  */
 bool cg_bypass_look(void);
 

@@ -27,8 +27,8 @@ static void set_stack(struct cg_place *place, uint32_t id)
 	memcpy(place->ip, stack->ip, place->depth * sizeof place->ip[0]);
 }
 
-static void set_place(const struct cg_sweep *sweep, struct cg_place *place, unsigned call, uint32_t tid, uint64_t then_ns,
-                      uint32_t stack)
+static void set_place(const struct cg_sweep *sweep, struct cg_place *place, unsigned call, uint32_t tid,
+                      uint64_t then_ns, uint32_t stack)
 {
 	place->known = true;
 	place->call = call;
@@ -116,7 +116,8 @@ static void set_sockets(struct cg_sweep *sweep, const struct cg_group *group, st
 	struct cg_candidate *asked[CG_SOCKETS_SHOWN];
 	unsigned n = 0;
 	for (unsigned i = 0; i < group->shown; i++) {
-		struct cg_candidate *c = (struct cg_candidate *)(uintptr_t)group->sockets[i]; // NOLINT(performance-no-int-to-ptr)
+		struct cg_candidate *c =
+		    (struct cg_candidate *)(uintptr_t)group->sockets[i]; // NOLINT(performance-no-int-to-ptr)
 		if (!c->holders_known && may_be_shared(c))
 			asked[n++] = c;
 	}
@@ -143,7 +144,8 @@ static void set_exhaustion(struct cg_sweep *sweep, struct cg_finding *ret)
 			continue;
 		}
 		uint64_t open_here = atomic_load(&site->opened) - atomic_load(&site->closed);
-		if (atomic_load(&site->stack) && (!busiest || open_here > atomic_load(&busiest->opened) - atomic_load(&busiest->closed)))
+		if (atomic_load(&site->stack) &&
+		    (!busiest || open_here > atomic_load(&busiest->opened) - atomic_load(&busiest->closed)))
 			busiest = site;
 	}
 	if (busiest && !ret->opened.known) {

@@ -8,7 +8,8 @@
 void cg_fork_before(void);
 void cg_fork_parent(void);
 
-/* In the child: the recorder, the thread and the descriptors are the parent's; it starts its own at its first socket. */
+/* In the child: the recorder, the thread and the descriptors are the parent's; it starts its own at its first socket.
+ */
 void cg_fork_child(void);
 
 /* Set by the sweep: forget the parent's thread and descriptors. */

@@ -1,5 +1,6 @@
 /*
- * group.h: findings are groups of sockets that share kind, cause and stacks; which were told, and when to tell them again.
+ * group.h: findings are groups of sockets that share kind, cause and stacks; which were told, and when to tell them
+ * again.
  *
  * What was told is kept in the recorder, so that a reader from outside knows what the log knows.
  */
@@ -11,14 +12,14 @@
 /* One group in one sweep. */
 struct cg_group {
 	struct cg_kept_finding *kept;
-	unsigned mature;          /* sockets old enough to be told; for events: how many happened in all */
-	unsigned ripening;        /* the same, but not old enough yet */
+	unsigned mature;   /* sockets old enough to be told; for events: how many happened in all */
+	unsigned ripening; /* the same, but not old enough yet */
 	unsigned shown;
 	const struct cg_candidate *sockets[CG_SOCKETS_SHOWN]; /* the oldest is not always first */
 	const struct cg_candidate *oldest;
-	struct cg_event event;    /* for events: the last one */
+	struct cg_event event; /* for events: the last one */
 	bool is_event;
-	bool quiet;               /* only of well-behaved sockets: for summaries */
+	bool quiet; /* only of well-behaved sockets: for summaries */
 };
 
 struct cg_groups {

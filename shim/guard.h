@@ -28,8 +28,8 @@ extern __thread uint32_t cg_tid;
  */
 struct cg_self {
 	_Atomic(struct cg_slot *_Atomic *) slots; /* directory of slot chunks; NULL while there is no recorder */
-	_Atomic pid_t pid;                         /* 0: a child that has not been set up */
-} __attribute__((aligned(65536)));                 /* pages of 64 KiB on some aarch64 kernels */
+	_Atomic pid_t pid;                        /* 0: a child that has not been set up */
+} __attribute__((aligned(65536)));                /* pages of 64 KiB on some aarch64 kernels */
 
 extern struct cg_self cg_self;
 
@@ -37,8 +37,9 @@ extern struct cg_self cg_self;
 struct cg_guard {
 	_Atomic bool enabled; /* false: every wrapper is a plain pass-through */
 	_Atomic bool sealed;  /* a seccomp sandbox: no system call of ours in this process any more */
-	_Atomic bool inherited; /* sockets came with exec or fork and no recorder is there yet: a use of one starts it */
-	_Atomic bool bypassed;  /* modules may have been loaded that call libc past us: worth a look now and then */
+	_Atomic bool
+	    inherited;         /* sockets came with exec or fork and no recorder is there yet: a use of one starts it */
+	_Atomic bool bypassed; /* modules may have been loaded that call libc past us: worth a look now and then */
 };
 
 extern struct cg_guard cg_guard;

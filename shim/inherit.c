@@ -54,7 +54,8 @@ void cg_inherit_scan(void)
 	uint64_t open_bits = open_ones();
 	struct stat st;
 	for (int fd = 0; fd < SCANNED; fd++) {
-		if (!(open_bits >> fd & 1) || cg_sys_fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) || cg_tcp_is_tcp(fd) != 1)
+		if (!(open_bits >> fd & 1) || cg_sys_fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) ||
+		    cg_tcp_is_tcp(fd) != 1)
 			continue;
 		from_exec |= 1ull << fd;
 		if (cg_tcp_state_of(fd) == CG_TCP_LISTEN)
@@ -171,7 +172,8 @@ static void import_kept(const struct kept *kept)
 	struct cg_slot *slot = cg_slot_at(kept->fd);
 	if (!slot)
 		return;
-	uint32_t flags = atomic_load(&kept->slot.flags) & (CG_SLOT_SHUT_RD | CG_SLOT_SHUT_WR | CG_SLOT_DUPPED | CG_SLOT_IGNORED);
+	uint32_t flags =
+	    atomic_load(&kept->slot.flags) & (CG_SLOT_SHUT_RD | CG_SLOT_SHUT_WR | CG_SLOT_DUPPED | CG_SLOT_IGNORED);
 	slot->open_call = kept->slot.open_call;
 	slot->open_ns = kept->slot.open_ns;
 	slot->open_tid = kept->slot.open_tid;

@@ -1,7 +1,8 @@
 /*
  * inherit.h: sockets that came into this process by exec or fork, and programs that open theirs past our wrappers.
  *
- * Nothing is made for them until one is used: a shell that a connection was left open in gets no recorder and no thread.
+ * Nothing is made for them until one is used: a shell that a connection was left open in gets no recorder and no
+ * thread.
  */
 #ifndef CG_INHERIT_H
 #define CG_INHERIT_H

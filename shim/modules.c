@@ -15,7 +15,7 @@ struct refresh {
 	struct cg_header *header;
 	uint32_t generation; /* the one that this refresh makes */
 	unsigned long long adds, subs;
-	unsigned at;         /* number of the module in the loader's list */
+	unsigned at; /* number of the module in the loader's list */
 	bool changed;
 	bool seen[CG_MAX_MODULES];
 };
@@ -39,7 +39,8 @@ static void read_notes(const char *notes, uint64_t size, struct cg_module *m)
 	for (uint64_t at = 0; at + sizeof(ElfW(Nhdr)) <= size;) {
 		ElfW(Nhdr) note;
 		memcpy(&note, notes + at, sizeof note);
-		uint64_t name = at + sizeof note, text = name + round4(note.n_namesz), end = text + round4(note.n_descsz);
+		uint64_t name = at + sizeof note, text = name + round4(note.n_namesz),
+		         end = text + round4(note.n_descsz);
 		if (end > size)
 			return;
 		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && memcmp(notes + name, "GNU", 4) == 0 &&
@@ -52,7 +53,7 @@ static void read_notes(const char *notes, uint64_t size, struct cg_module *m)
 	}
 }
 
-static bool is_loaded(const struct dl_phdr_info *info, const ElfW(Phdr) *part)
+static bool is_loaded(const struct dl_phdr_info *info, const ElfW(Phdr) * part)
 {
 	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
@@ -136,7 +137,8 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
 	if (describe(info, &found)) {
 		unsigned i = 0;
 		for (struct cg_module *m; i < CG_MAX_MODULES && (m = cg_recorder_module(i, false)) != NULL; i++)
-			if (is_current(m) && m->start == found.start && m->end == found.end && m->build_id_len == found.build_id_len &&
+			if (is_current(m) && m->start == found.start && m->end == found.end &&
+			    m->build_id_len == found.build_id_len &&
 			    memcmp(m->build_id, found.build_id, found.build_id_len) == 0)
 				break;
 		if (i < CG_MAX_MODULES && cg_recorder_module(i, false))

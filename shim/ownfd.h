@@ -19,7 +19,8 @@ enum { CG_OWNFD_MAX = 16 };
  */
 int cg_ownfd_take(int fd);
 
-/* The same for a descriptor of a library that closeguard brought (libunwind's pipe): losing it matters to that library. */
+/* The same for a descriptor of a library that closeguard brought (libunwind's pipe): losing it matters to that library.
+ */
 int cg_ownfd_take_library(int fd);
 
 /* Is this number one of ours? Any context. */

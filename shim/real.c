@@ -25,15 +25,18 @@ static long as_libc(long result)
 	}
 
 CG_EARLY(int, accept, (int fd, struct sockaddr *addr, socklen_t *len), SYS_accept, fd, addr, len, 0, 0, 0)
-CG_EARLY(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags), SYS_accept4, fd, addr, len, flags, 0, 0)
+CG_EARLY(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags), SYS_accept4, fd, addr, len, flags, 0,
+         0)
 CG_EARLY(int, socket, (int domain, int type, int protocol), SYS_socket, domain, type, protocol, 0, 0, 0)
-CG_EARLY(int, socketpair, (int domain, int type, int protocol, int fds[2]), SYS_socketpair, domain, type, protocol, fds, 0, 0)
+CG_EARLY(int, socketpair, (int domain, int type, int protocol, int fds[2]), SYS_socketpair, domain, type, protocol, fds,
+         0, 0)
 CG_EARLY(int, bind, (int fd, const struct sockaddr *addr, socklen_t len), SYS_bind, fd, addr, len, 0, 0, 0)
 CG_EARLY(int, connect, (int fd, const struct sockaddr *addr, socklen_t len), SYS_connect, fd, addr, len, 0, 0, 0)
-CG_EARLY(int, epoll_ctl, (int epfd, int op, int fd, struct epoll_event *event), SYS_epoll_ctl, epfd, op, fd, event, 0, 0)
+CG_EARLY(int, epoll_ctl, (int epfd, int op, int fd, struct epoll_event *event), SYS_epoll_ctl, epfd, op, fd, event, 0,
+         0)
 CG_EARLY(int, listen, (int fd, int backlog), SYS_listen, fd, backlog, 0, 0, 0, 0)
-CG_EARLY(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len), SYS_setsockopt, fd, level, name,
-         value, len, 0)
+CG_EARLY(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t len), SYS_setsockopt, fd, level,
+         name, value, len, 0)
 CG_EARLY(int, shutdown, (int fd, int how), SYS_shutdown, fd, how, 0, 0, 0, 0)
 CG_EARLY(int, dup, (int fd), SYS_dup, fd, 0, 0, 0, 0, 0)
 CG_EARLY(int, dup3, (int fd, int newfd, int flags), SYS_dup3, fd, newfd, flags, 0, 0, 0)
@@ -41,17 +44,18 @@ CG_EARLY(int, pipe2, (int fds[2], int flags), SYS_pipe2, fds, flags, 0, 0, 0, 0)
 CG_EARLY(ssize_t, read, (int fd, void *buf, size_t n), SYS_read, fd, buf, n, 0, 0, 0)
 CG_EARLY(ssize_t, readv, (int fd, const struct iovec *iov, int count), SYS_readv, fd, iov, count, 0, 0, 0)
 CG_EARLY(ssize_t, recv, (int fd, void *buf, size_t n, int flags), SYS_recvfrom, fd, buf, n, flags, 0, 0)
-CG_EARLY(ssize_t, recvfrom, (int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len), SYS_recvfrom, fd,
-         buf, n, flags, addr, len)
-CG_EARLY(int, recvmmsg, (int fd, struct mmsghdr *msgs, unsigned count, int flags, struct timespec *timeout), SYS_recvmmsg, fd,
-         msgs, count, flags, timeout, 0)
+CG_EARLY(ssize_t, recvfrom, (int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len),
+         SYS_recvfrom, fd, buf, n, flags, addr, len)
+CG_EARLY(int, recvmmsg, (int fd, struct mmsghdr *msgs, unsigned count, int flags, struct timespec *timeout),
+         SYS_recvmmsg, fd, msgs, count, flags, timeout, 0)
 CG_EARLY(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags), SYS_recvmsg, fd, msg, flags, 0, 0, 0)
-CG_EARLY(ssize_t, splice, (int in, off64_t *in_off, int out, off64_t *out_off, size_t n, unsigned flags), SYS_splice, in,
-         in_off, out, out_off, n, flags)
+CG_EARLY(ssize_t, splice, (int in, off64_t *in_off, int out, off64_t *out_off, size_t n, unsigned flags), SYS_splice,
+         in, in_off, out, out_off, n, flags)
 CG_EARLY(ssize_t, send, (int fd, const void *buf, size_t n, int flags), SYS_sendto, fd, buf, n, flags, 0, 0)
 CG_EARLY(ssize_t, sendfile, (int out, int in, off_t *offset, size_t n), SYS_sendfile, out, in, offset, n, 0, 0)
 CG_EARLY(ssize_t, sendfile64, (int out, int in, off64_t *offset, size_t n), SYS_sendfile, out, in, offset, n, 0, 0)
-CG_EARLY(int, sendmmsg, (int fd, struct mmsghdr *msgs, unsigned count, int flags), SYS_sendmmsg, fd, msgs, count, flags, 0, 0)
+CG_EARLY(int, sendmmsg, (int fd, struct mmsghdr *msgs, unsigned count, int flags), SYS_sendmmsg, fd, msgs, count, flags,
+         0, 0)
 CG_EARLY(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags), SYS_sendmsg, fd, msg, flags, 0, 0, 0)
 CG_EARLY(ssize_t, sendto, (int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len),
          SYS_sendto, fd, buf, n, flags, addr, len)
@@ -104,11 +108,12 @@ static void early__exit(int status)
 
 #define EARLY(name) .name = early_##name
 struct cg_real cg_real = {
-    EARLY(accept),   EARLY(accept4),  EARLY(socket),     EARLY(socketpair), EARLY(bind),     EARLY(connect),  EARLY(epoll_ctl),
-    EARLY(listen),   EARLY(setsockopt), EARLY(shutdown), EARLY(dup),        EARLY(dup2),     EARLY(dup3),     EARLY(fcntl),
-    EARLY(pipe2),    EARLY(read),     EARLY(readv),      EARLY(recv),       EARLY(recvfrom), EARLY(recvmmsg), EARLY(recvmsg),
-    EARLY(splice),   EARLY(send),     EARLY(sendfile),   EARLY(sendfile64), EARLY(sendmmsg), EARLY(sendmsg),  EARLY(sendto),
-    EARLY(write),    EARLY(writev),   EARLY(close),      EARLY(execve),     EARLY(prctl),    EARLY(syscall),  EARLY(_exit),
+    EARLY(accept),     EARLY(accept4),  EARLY(socket),     EARLY(socketpair), EARLY(bind),  EARLY(connect),
+    EARLY(epoll_ctl),  EARLY(listen),   EARLY(setsockopt), EARLY(shutdown),   EARLY(dup),   EARLY(dup2),
+    EARLY(dup3),       EARLY(fcntl),    EARLY(pipe2),      EARLY(read),       EARLY(readv), EARLY(recv),
+    EARLY(recvfrom),   EARLY(recvmmsg), EARLY(recvmsg),    EARLY(splice),     EARLY(send),  EARLY(sendfile),
+    EARLY(sendfile64), EARLY(sendmmsg), EARLY(sendmsg),    EARLY(sendto),     EARLY(write), EARLY(writev),
+    EARLY(close),      EARLY(execve),   EARLY(prctl),      EARLY(syscall),    EARLY(_exit),
 };
 
 static int resolve_one(void *pointer, const char *name)

@@ -1,14 +1,15 @@
 /*
  * record.h: the recorder, one mapped file per process, and its layout.
  *
- * Everything closeguard knows about a process is in this file, so that another process can read it after a kill -9, from
- * a deadlocked program or from a crashed one. The layout is an interface between builds: CG_RECORD_VERSION changes with
- * it. All integers are in the host's order; times are CLOCK_MONOTONIC nanoseconds unless a name says otherwise; 0 means
- * "not yet" or "unknown" everywhere.
+ * Everything closeguard knows about a process is in this file, so that another process can read it after a kill -9,
+ * from a deadlocked program or from a crashed one. The layout is an interface between builds: CG_RECORD_VERSION changes
+ * with it. All integers are in the host's order; times are CLOCK_MONOTONIC nanoseconds unless a name says otherwise; 0
+ * means "not yet" or "unknown" everywhere.
  *
  * The file is sparse and is mapped in chunks of 16 KiB as they are needed: mlockall(MCL_FUTURE) populates whatever is
  * mapped, and a store to a page that a full tmpfs cannot back is a SIGBUS, so each chunk is reserved with fallocate
- * before it is mapped. Where that fails anonymous memory takes the chunk's place and only the view from outside is lost.
+ * before it is mapped. Where that fails anonymous memory takes the chunk's place and only the view from outside is
+ * lost.
  */
 #ifndef CG_RECORD_H
 #define CG_RECORD_H
@@ -24,34 +25,34 @@ enum {
 	CG_CHUNK_SHIFT = 14,
 	CG_CHUNK_SIZE = 1 << CG_CHUNK_SHIFT,
 
-	CG_MAX_FDS = 1 << 20,      /* Debian's and Docker's hard limit; descriptors above are not recorded, and counted */
+	CG_MAX_FDS = 1 << 20, /* Debian's and Docker's hard limit; descriptors above are not recorded, and counted */
 	CG_MAX_MODULES = 1024,
 	CG_MAX_SITES = 4096,
-	CG_MAX_STACKS = 16384,     /* slots of the hash index; the arena holds about as many of 30 frames */
+	CG_MAX_STACKS = 16384, /* slots of the hash index; the arena holds about as many of 30 frames */
 	CG_STACK_ARENA = 4 << 20,
 	CG_MAX_EVENTS = 1024,
 	CG_MAX_DEPARTED = 1024,
 	CG_MAX_FINDINGS = 512,
 	CG_MAX_DEPTH = 64,
-	CG_DELAY_BUCKETS = 20      /* powers of two from under 1 ms to over 4 min */
+	CG_DELAY_BUCKETS = 20 /* powers of two from under 1 ms to over 4 min */
 };
 
 enum cg_process_state { CG_STATE_LIVE = 1, CG_STATE_EXITED, CG_STATE_EXECED, CG_STATE_SEALED };
 
 /* What a descriptor's slot says it is. */
 enum cg_kind_of_fd {
-	CG_FD_NONE,       /* nothing known, or not TCP */
-	CG_FD_CONN,       /* a TCP socket that is or may become a connection */
+	CG_FD_NONE, /* nothing known, or not TCP */
+	CG_FD_CONN, /* a TCP socket that is or may become a connection */
 	CG_FD_LISTENER,
-	CG_FD_CLOSED      /* was TCP; the rest of the slot tells of the connection that was closed */
+	CG_FD_CLOSED /* was TCP; the rest of the slot tells of the connection that was closed */
 };
 
 enum cg_role { CG_ROLE_NONE, CG_ROLE_ACCEPTED, CG_ROLE_CONNECTED };
 enum cg_origin { CG_ORIGIN_SEEN, CG_ORIGIN_INHERITED, CG_ORIGIN_RECEIVED, CG_ORIGIN_UNSEEN };
 
 enum cg_slot_flags {
-	CG_SLOT_EOF = 1 << 0,        /* a read returned 0 and the slot's eof_ fields tell where */
-	CG_SLOT_PEEKED = 1 << 1,     /* a read with MSG_PEEK returned 0: a hint, not the app being told */
+	CG_SLOT_EOF = 1 << 0,    /* a read returned 0 and the slot's eof_ fields tell where */
+	CG_SLOT_PEEKED = 1 << 1, /* a read with MSG_PEEK returned 0: a hint, not the app being told */
 	CG_SLOT_SHUT_RD = 1 << 2,
 	CG_SLOT_SHUT_WR = 1 << 3,
 	CG_SLOT_STDIO = 1 << 4,      /* fdopen'ed: its reads go past us */
@@ -70,37 +71,38 @@ enum cg_slot_flags {
  * One descriptor. The first 64 bytes are all that a successful read or write touches.
  *
  * One thread at a time writes a slot: the one that opens it (the number is its own until it returns), or the one that
- * retires it before the real close. `gen` is odd while the rest is being rewritten; readers compare it before and after.
+ * retires it before the real close. `gen` is odd while the rest is being rewritten; readers compare it before and
+ * after.
  */
 struct cg_slot {
 	_Atomic uint32_t gen;
-	_Atomic uint8_t kind;      /* enum cg_kind_of_fd */
-	uint8_t role;              /* enum cg_role */
-	uint8_t origin;            /* enum cg_origin */
-	uint8_t open_call;         /* enum cg_call, here and below */
-	_Atomic uint64_t last_use; /* the caller's return address; the call in the top byte */
-	_Atomic uint32_t last_tick;/* deciseconds since the recorder's start, as of the last sweep or event */
+	_Atomic uint8_t kind;       /* enum cg_kind_of_fd */
+	uint8_t role;               /* enum cg_role */
+	uint8_t origin;             /* enum cg_origin */
+	uint8_t open_call;          /* enum cg_call, here and below */
+	_Atomic uint64_t last_use;  /* the caller's return address; the call in the top byte */
+	_Atomic uint32_t last_tick; /* deciseconds since the recorder's start, as of the last sweep or event */
 	_Atomic uint32_t last_tid;
-	_Atomic uint32_t flags;    /* enum cg_slot_flags */
+	_Atomic uint32_t flags; /* enum cg_slot_flags */
 	uint32_t eof_tid;
 	uint64_t open_ns;
 	uint64_t eof_ns;
-	uint32_t open_stack;       /* stack ids, here and below; 0: none */
+	uint32_t open_stack; /* stack ids, here and below; 0: none */
 	uint32_t eof_stack;
 	uint32_t open_tid;
-	uint32_t conn;             /* number of the connection, the same in all its dups */
+	uint32_t conn; /* number of the connection, the same in all its dups */
 
-	uint64_t inode;            /* taken by the sweep, or at a close that a fork or dup makes interesting */
+	uint64_t inode; /* taken by the sweep, or at a close that a fork or dup makes interesting */
 	uint64_t cookie;
 	uint64_t shut_ns;
 	uint64_t close_ns;
-	uint64_t first_seen_ns;    /* when the sweep first saw it closable */
-	uint32_t conn_stack;       /* connect() */
+	uint64_t first_seen_ns; /* when the sweep first saw it closable */
+	uint32_t conn_stack;    /* connect() */
 	uint32_t shut_stack;
 	uint32_t close_stack;
 	uint32_t close_tid;
 	uint32_t shut_tid;
-	uint16_t epoch;            /* how many forks and spawns there had been when it was opened, modulo 65536 */
+	uint16_t epoch; /* how many forks and spawns there had been when it was opened, modulo 65536 */
 	uint8_t eof_call;
 	uint8_t close_call;
 };
@@ -112,7 +114,7 @@ struct cg_departed {
 	uint32_t conn;
 	int32_t fd;
 	uint32_t pad;
-	struct cg_slot slot;  /* as it was when it was closed */
+	struct cg_slot slot; /* as it was when it was closed */
 };
 
 struct cg_stack {
@@ -121,20 +123,20 @@ struct cg_stack {
 	uint16_t flags;      /* CG_STACK_TRUNCATED … */
 	uint32_t generation; /* of the module list when it was captured */
 	uint32_t pad;
-	uint64_t ip[];       /* return addresses, the innermost first, closeguard's own frames cut off */
+	uint64_t ip[]; /* return addresses, the innermost first, closeguard's own frames cut off */
 };
 enum { CG_STACK_TRUNCATED = 1, CG_STACK_FROM_FP = 2, CG_STACK_IN_SIGNAL = 4 };
 
 struct cg_module {
-	_Atomic uint32_t state;  /* 0 free, 1 being written, 2 valid */
-	uint32_t loaded;         /* module-list generations in which it was there: [loaded, unloaded) */
+	_Atomic uint32_t state;    /* 0 free, 1 being written, 2 valid */
+	uint32_t loaded;           /* module-list generations in which it was there: [loaded, unloaded) */
 	_Atomic uint32_t unloaded; /* 0: still there */
 	uint8_t build_id_len;
 	uint8_t build_id[20];
 	uint8_t pad[3];
-	uint64_t start, end;     /* executable mapping's hull */
-	uint64_t bias;           /* load bias: address = bias + offset in the file's own addressing */
-	char path[192];          /* the end of it, where it is longer */
+	uint64_t start, end; /* executable mapping's hull */
+	uint64_t bias;       /* load bias: address = bias + offset in the file's own addressing */
+	char path[192];      /* the end of it, where it is longer */
 };
 _Static_assert(sizeof(struct cg_module) == 256, "modules are found by index");
 
@@ -146,7 +148,7 @@ struct cg_site {
 	_Atomic uint64_t closed;         /* however and whenever */
 	_Atomic uint64_t closed_in_time; /* within warn_after of EOF */
 	_Atomic uint64_t closed_late;
-	_Atomic uint64_t overdue;        /* open now, past warn_after: the "never closed", as of the last sweep */
+	_Atomic uint64_t overdue; /* open now, past warn_after: the "never closed", as of the last sweep */
 	_Atomic uint64_t delays[CG_DELAY_BUCKETS]; /* EOF to close; bucket i: under 2^i ms, the last: all above */
 };
 
@@ -163,28 +165,28 @@ struct cg_event {
 	_Atomic uint64_t seq; /* written last; seq % CG_MAX_EVENTS is the index; 0: being rewritten */
 	_Atomic uint32_t kind;
 	int32_t fd;
-	int32_t error;        /* errno of the call */
+	int32_t error; /* errno of the call */
 	uint32_t call;
-	uint32_t stack;       /* of the call itself */
+	uint32_t stack; /* of the call itself */
 	uint32_t tid;
 	uint64_t ns;
-	struct cg_slot slot;  /* the connection it is about, as it was */
+	struct cg_slot slot; /* the connection it is about, as it was */
 };
 
 /* The findings as last reported, so that a reader can tell what the log would have. */
 struct cg_kept_finding {
 	_Atomic uint32_t gen; /* odd: being rewritten */
 	uint32_t kind, cause, verdict;
-	uint32_t count;       /* now; 0: resolved */
-	uint32_t reported;    /* when it was last written to the log */
-	uint32_t confidence;  /* thousandths */
+	uint32_t count;      /* now; 0: resolved */
+	uint32_t reported;   /* when it was last written to the log */
+	uint32_t confidence; /* thousandths */
 	uint32_t open_stack, eof_stack;
 	uint32_t open_call, eof_call;
 	uint32_t origin;
 	uint64_t last_use;
-	uint64_t oldest_ns;   /* age at the last sweep */
+	uint64_t oldest_ns; /* age at the last sweep */
 	uint64_t last_seen_ns;
-	uint64_t total;       /* for events: how many there were in all */
+	uint64_t total; /* for events: how many there were in all */
 };
 
 struct cg_label {
@@ -194,23 +196,23 @@ struct cg_label {
 enum { CG_MAX_LABELS = 256 };
 
 struct cg_counters {
-	_Atomic uint64_t opened;          /* TCP descriptors */
+	_Atomic uint64_t opened; /* TCP descriptors */
 	_Atomic uint64_t closed;
 	_Atomic uint64_t eofs;
 	_Atomic uint64_t double_closes;
 	_Atomic uint64_t uses_after_close;
 	_Atomic uint64_t late_closes;
-	_Atomic uint64_t exhausted;       /* EMFILE or ENFILE from accept or socket */
+	_Atomic uint64_t exhausted; /* EMFILE or ENFILE from accept or socket */
 	_Atomic uint64_t adopted;
 	_Atomic uint64_t beyond_limit;    /* descriptors at or above CG_MAX_FDS */
 	_Atomic uint64_t stack_overflows; /* stacks that found no room */
 	_Atomic uint64_t site_overflows;
 	_Atomic uint64_t sweeps;
-	_Atomic uint64_t sweep_ns;        /* CPU time of the sweeps */
-	_Atomic uint64_t findings;        /* reported in all */
-	_Atomic uint64_t leaked_now;      /* sockets in findings with verdict leak, at the last sweep */
-	_Atomic uint64_t departed_seq;    /* next place in the ring of the departed */
-	_Atomic uint64_t event_seq;       /* next place in the ring of events; starts at 1 */
+	_Atomic uint64_t sweep_ns;     /* CPU time of the sweeps */
+	_Atomic uint64_t findings;     /* reported in all */
+	_Atomic uint64_t leaked_now;   /* sockets in findings with verdict leak, at the last sweep */
+	_Atomic uint64_t departed_seq; /* next place in the ring of the departed */
+	_Atomic uint64_t event_seq;    /* next place in the ring of events; starts at 1 */
 	_Atomic uint64_t spare[15];
 };
 
@@ -224,7 +226,7 @@ struct cg_header {
 	int32_t pid;
 	uint32_t uid;
 	_Atomic uint32_t anonymous; /* chunks that are not in this file, because it could not grow */
-	uint64_t start_ns;      /* of the recorder, CLOCK_MONOTONIC */
+	uint64_t start_ns;          /* of the recorder, CLOCK_MONOTONIC */
 	uint64_t start_realtime_ns;
 	uint64_t process_start; /* field 22 of /proc/self/stat: tells a pid from its next user */
 	uint64_t warn_after_ns;

@@ -40,8 +40,8 @@ struct cg_header *cg_recorder_header(void)
 }
 
 /*
- * Maps one chunk: of the file where it can be reserved there, else anonymous. A forked child must not reach its parent's
- * slots, so those are not even mapped there; the stacks are, since they are only ever added to.
+ * Maps one chunk: of the file where it can be reserved there, else anonymous. A forked child must not reach its
+ * parent's slots, so those are not even mapped there; the stacks are, since they are only ever added to.
  */
 static void *map_chunk(int fd, unsigned index)
 {
@@ -141,7 +141,8 @@ static void fill_header(struct cg_header *h, int fd)
 
 static void publish_slots(void)
 {
-	atomic_store_explicit(&cg_self.slots, (struct cg_slot * _Atomic *)(void *)&chunks[SLOT_CHUNK], memory_order_release);
+	atomic_store_explicit(&cg_self.slots, (struct cg_slot * _Atomic *)(void *)&chunks[SLOT_CHUNK],
+	                      memory_order_release);
 }
 
 struct cg_header *cg_recorder_start(void)

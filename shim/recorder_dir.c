@@ -210,7 +210,8 @@ static bool clean_one(int dir, const char *name, pid_t pid, void *context)
 	(void)context;
 	if (!read_header(dir, name, &h) || atomic_load(&h.spoken))
 		return false;
-	bool execed = atomic_load(&h.state) == CG_STATE_EXECED && cg_clock_now() - atomic_load(&h.state_ns) > 10000000000u;
+	bool execed =
+	    atomic_load(&h.state) == CG_STATE_EXECED && cg_clock_now() - atomic_load(&h.state_ns) > 10000000000u;
 	if (execed || !cg_proc_alive(pid, h.process_start))
 		cg_sys_unlinkat(dir, name, 0);
 	return false;

@@ -10,8 +10,8 @@
 void cg_recorder_dir_set(const char *dir);
 
 /*
- * Makes a new file (0600) in the directory (made 0700, or verified: ours, not writable by others, no symlink). Returns a
- * descriptor that is registered with ownfd, or -1, and notes why. Any context.
+ * Makes a new file (0600) in the directory (made 0700, or verified: ours, not writable by others, no symlink). Returns
+ * a descriptor that is registered with ownfd, or -1, and notes why. Any context.
  */
 int cg_recorder_create_file(void);
 

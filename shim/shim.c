@@ -174,7 +174,8 @@ CG_EXPORT int closeguard_api_label(int fd, const char *text)
 		struct cg_label *label = cg_recorder_label((slot->conn + i) % CG_MAX_LABELS, true);
 		uint32_t there = 0;
 		struct cg_buf copy;
-		if (!label || (!atomic_compare_exchange_strong(&label->conn, &there, slot->conn) && there != slot->conn && i < 8))
+		if (!label ||
+		    (!atomic_compare_exchange_strong(&label->conn, &there, slot->conn) && there != slot->conn && i < 8))
 			continue;
 		atomic_store(&label->conn, slot->conn); /* after eight strangers, the last one gives way */
 		cg_buf_init(&copy, label->text, sizeof label->text);

@@ -95,7 +95,8 @@ uint32_t cg_stack_intern(const uint64_t *ip, unsigned depth, unsigned flags)
 				made = append(h, hash, ip, depth, flags);
 			if (!made)
 				return overflow(h);
-			if (atomic_compare_exchange_strong_explicit(index, &id, made, memory_order_acq_rel, memory_order_acquire))
+			if (atomic_compare_exchange_strong_explicit(index, &id, made, memory_order_acq_rel,
+			                                            memory_order_acquire))
 				return made;
 		}
 		if (same(id, hash, ip, depth))

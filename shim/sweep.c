@@ -20,7 +20,7 @@ enum { REQUEST_DUMP = 1, REQUEST_LAST = 2, REQUEST_CHECK = 4, REQUEST_PARK = 8 }
 static const struct cg_options *options;
 static struct cg_sweep sweep = {.netlink = -1};
 static struct cg_groups groups;
-static _Atomic bool sweeping;       /* one at a time: the thread's, or the exiting thread's own */
+static _Atomic bool sweeping; /* one at a time: the thread's, or the exiting thread's own */
 static _Atomic unsigned requests, wake_word, done_word, leaks, mistakes;
 static _Atomic bool over, parked, main_left;
 static unsigned quiet_rounds;

@@ -1,5 +1,6 @@
 /*
- * sweep.h: the thread that looks, and everything else that makes a look happen: exit, the dump signal, closeguard_check.
+ * sweep.h: the thread that looks, and everything else that makes a look happen: exit, the dump signal,
+ * closeguard_check.
  */
 #ifndef CG_SWEEP_H
 #define CG_SWEEP_H
@@ -12,8 +13,8 @@
 void cg_sweep_init(const struct cg_options *options);
 
 /*
- * Wakes the thread, or starts it. in_signal: a thread cannot be made now (pthread_create allocates), a later event will.
- * Any context.
+ * Wakes the thread, or starts it. in_signal: a thread cannot be made now (pthread_create allocates), a later event
+ * will. Any context.
  */
 void cg_sweep_wake(bool in_signal);
 

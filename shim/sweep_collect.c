@@ -63,7 +63,8 @@ static void closed_unseen(struct cg_slot *slot)
 {
 	struct cg_header *h = cg_recorder_header();
 	uint8_t kind = atomic_load(&slot->kind);
-	if ((kind == CG_FD_CONN || kind == CG_FD_LISTENER) && atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_NONE))
+	if ((kind == CG_FD_CONN || kind == CG_FD_LISTENER) &&
+	    atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_NONE))
 		atomic_fetch_sub(&h->open_now, 1);
 }
 
@@ -264,7 +265,8 @@ static void merge_dups(struct cg_sweep *sweep)
 				at = &other->next;
 				continue;
 			}
-			if (!(atomic_load(&c->facts.slot.flags) & CG_SLOT_EOF) && (atomic_load(&other->facts.slot.flags) & CG_SLOT_EOF)) {
+			if (!(atomic_load(&c->facts.slot.flags) & CG_SLOT_EOF) &&
+			    (atomic_load(&other->facts.slot.flags) & CG_SLOT_EOF)) {
 				c->facts.slot = other->facts.slot;
 				c->facts.fd = other->facts.fd;
 			}

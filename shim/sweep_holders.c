@@ -7,7 +7,8 @@
 
 enum { REMEMBERED = 64 };
 
-/* Reading every process's descriptors is the dearest question of a sweep: answers hold for a while, its time is limited. */
+/* Reading every process's descriptors is the dearest question of a sweep: answers hold for a while, its time is
+ * limited. */
 static const uint64_t answer_ns = 5000000000u, budget_ns = 50000000u;
 
 struct answer {

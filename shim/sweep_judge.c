@@ -24,7 +24,8 @@ static void learn_from_departed(struct cg_candidate *c)
 		return;
 	for (uint64_t seq = end; seq-- > from;) {
 		const struct cg_departed *departed = cg_recorder_departed(seq, false);
-		if (!departed || departed->conn != c->facts.slot.conn || !(atomic_load(&departed->slot.flags) & CG_SLOT_EOF))
+		if (!departed || departed->conn != c->facts.slot.conn ||
+		    !(atomic_load(&departed->slot.flags) & CG_SLOT_EOF))
 			continue;
 		c->facts.slot.eof_ns = departed->slot.eof_ns;
 		c->facts.slot.eof_stack = departed->slot.eof_stack;
@@ -41,14 +42,15 @@ static void learn_from_departed(struct cg_candidate *c)
 static void note_first_seen(struct cg_sweep *sweep, struct cg_candidate *c)
 {
 	struct cg_slot *slot = cg_slot_at(c->facts.fd);
-	if (c->facts.fd < 0 || !slot || c->facts.slot.first_seen_ns || atomic_load(&slot->gen) != atomic_load(&c->facts.slot.gen))
+	if (c->facts.fd < 0 || !slot || c->facts.slot.first_seen_ns ||
+	    atomic_load(&slot->gen) != atomic_load(&c->facts.slot.gen))
 		return;
 	slot->first_seen_ns = c->facts.slot.first_seen_ns = sweep->now_ns;
 }
 
 /*
- * The FIN is consumed, but nobody knows since when (stdio read it, or a child): the program may be about to close. It has
- * to be so in two sweeps running before it counts.
+ * The FIN is consumed, but nobody knows since when (stdio read it, or a child): the program may be about to close. It
+ * has to be so in two sweeps running before it counts.
  */
 static void doubt_inferred(struct cg_candidate *c)
 {
@@ -70,7 +72,8 @@ static uint64_t knew_ns(const struct cg_sweep *sweep, const struct cg_candidate 
 	return c->facts.tcp.has_info && age_ns < sweep->now_ns ? sweep->now_ns - age_ns : 0;
 }
 
-/* A socket that was half-closed soon after this one's EOF, by the same thread, and is still open: the relay's other side. */
+/* A socket that was half-closed soon after this one's EOF, by the same thread, and is still open: the relay's other
+ * side. */
 static bool is_other_side(const struct cg_slot *slot, const struct cg_candidate *c, uint64_t knew)
 {
 	static const uint64_t slack_ns = 20000000; /* the coarse clock's, and the kernel's jiffies */
@@ -82,7 +85,8 @@ static bool is_other_side(const struct cg_slot *slot, const struct cg_candidate 
 static bool may_be_relayed(const struct cg_candidate *c)
 {
 	const struct cg_tcp *tcp = &c->facts.tcp;
-	return !c->facts.relayed && tcp->state == CG_TCP_CLOSE_WAIT && c->facts.fd >= 0 && tcp->has_queues && tcp->rqueue == 0;
+	return !c->facts.relayed && tcp->state == CG_TCP_CLOSE_WAIT && c->facts.fd >= 0 && tcp->has_queues &&
+	       tcp->rqueue == 0;
 }
 
 /*

@@ -12,34 +12,35 @@ struct cg_candidate {
 	struct cg_candidate *next;
 	struct cg_facts facts;
 	struct cg_judgement judgement;
-	unsigned own_fds;        /* descriptors of this process that refer to it */
-	unsigned holders;        /* other processes that hold it; known only where holders_known */
+	unsigned own_fds; /* descriptors of this process that refer to it */
+	unsigned holders; /* other processes that hold it; known only where holders_known */
 	bool holders_known;
 	pid_t shared_with[CG_HOLDERS_SHOWN];
 };
 
 struct cg_sweep {
-	struct cg_arena arena;   /* reset after each sweep */
-	int netlink;             /* -1: refused, or not needed yet */
+	struct cg_arena arena; /* reset after each sweep */
+	int netlink;           /* -1: refused, or not needed yet */
 	bool netlink_refused;
 	uint64_t now_ns;
 	uint64_t warn_after_ns;
 	struct cg_candidate *candidates;
 	unsigned candidate_count;
-	unsigned open_fds;       /* of any kind, as of the last look at /proc/self/fd; 0: not looked */
-	uint64_t ripe_in_ns;     /* until the next candidate is old enough to be told; 0: there is none */
-	bool final;              /* nothing will be looked at later: what is ripe is told at once */
-	bool waiting;            /* a listener has a backlog, or something is on its way to being a finding */
-	uint64_t adopted_ns;     /* when /proc/self/fd was last gone through */
-	uint64_t departed_ns;    /* when the departed were last looked for */
-	unsigned rotor;          /* where the walk over quiet sockets stopped */
-	uint64_t forecast_ns;    /* until the descriptors run out at the rate of the leaks; 0: no such rate */
-	pid_t parent;            /* the process that this one was forked from; 0: not known to be forked */
+	unsigned open_fds;    /* of any kind, as of the last look at /proc/self/fd; 0: not looked */
+	uint64_t ripe_in_ns;  /* until the next candidate is old enough to be told; 0: there is none */
+	bool final;           /* nothing will be looked at later: what is ripe is told at once */
+	bool waiting;         /* a listener has a backlog, or something is on its way to being a finding */
+	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through */
+	uint64_t departed_ns; /* when the departed were last looked for */
+	unsigned rotor;       /* where the walk over quiet sockets stopped */
+	uint64_t forecast_ns; /* until the descriptors run out at the rate of the leaks; 0: no such rate */
+	pid_t parent;         /* the process that this one was forked from; 0: not known to be forked */
 };
 
 /*
  * Adopts sockets that nobody told us of, when it is time for that, and resurrects slots whose close did not happen. A
- * socket is adopted when it was there in two looks running, so that a wrapper that is about to record it is not overtaken.
+ * socket is adopted when it was there in two looks running, so that a wrapper that is about to record it is not
+ * overtaken.
  */
 void cg_sweep_adopt(struct cg_sweep *sweep, bool now);
 

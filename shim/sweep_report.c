@@ -45,7 +45,9 @@ void cg_sweep_report_init(const struct cg_options *from, const char *host_name)
 	if (init_log() < 0) {
 		char line[256];
 		cg_buf_init(&text, line, sizeof line);
-		cg_buf_fmt(&text, "CLOSEGUARD_LOG: \"%.150s\" is not stderr, none, syslog or a path with %%p %%e %%h %%t; using stderr",
+		cg_buf_fmt(&text,
+		           "CLOSEGUARD_LOG: \"%.150s\" is not stderr, none, syslog or a path with %%p %%e %%h %%t; "
+		           "using stderr",
 		           options->log);
 		cg_sweep_warn_now(line);
 	}
@@ -127,7 +129,8 @@ static void append_troubles(struct cg_buf *out, const struct cg_report *report)
 	}
 }
 
-static void append(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, enum cg_tell tell)
+static void append(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
+                   enum cg_tell tell)
 {
 	bool again = tell == CG_TELL_AGAIN;
 	if (tell == CG_TELL_RESOLVED) {
@@ -187,7 +190,8 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 	return told;
 }
 
-static void fill_summary(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason, struct cg_summary *ret)
+static void fill_summary(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason,
+                         struct cg_summary *ret)
 {
 	struct cg_header *h = cg_recorder_header();
 	struct cg_counters *count = &h->count;

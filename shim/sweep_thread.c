@@ -91,7 +91,8 @@ void cg_sweep_thread_start(void)
 		return;
 	}
 	atomic_store(&state, IMPOSSIBLE);
-	cg_sweep_warn_later("no thread can be made here: connections are looked at when the program ends and on the dump signal only");
+	cg_sweep_warn_later(
+	    "no thread can be made here: connections are looked at when the program ends and on the dump signal only");
 }
 
 int cg_sweep_open_reserve(void)
@@ -143,7 +144,8 @@ void cg_sweep_take_signal(const struct cg_options *options)
 void cg_sweep_watch_signal(const struct cg_options *options)
 {
 	struct sigaction now;
-	if (!options->signal || signal_told || sigaction(options->signal, NULL, &now) < 0 || now.sa_handler == on_signal)
+	if (!options->signal || signal_told || sigaction(options->signal, NULL, &now) < 0 ||
+	    now.sa_handler == on_signal)
 		return;
 	signal_told = true;
 	cg_sweep_warn_now(refusal);

@@ -217,7 +217,8 @@ void cg_track_shutdown(int fd, int how)
 	slot->shut_stack = cg_stack_here();
 	slot->shut_ns = cg_track_clock();
 	slot->shut_tid = cg_guard_tid();
-	atomic_fetch_or(&slot->flags, (how != SHUT_WR ? CG_SLOT_SHUT_RD : 0u) | (how != SHUT_RD ? CG_SLOT_SHUT_WR : 0u));
+	atomic_fetch_or(&slot->flags,
+	                (how != SHUT_WR ? CG_SLOT_SHUT_RD : 0u) | (how != SHUT_RD ? CG_SLOT_SHUT_WR : 0u));
 }
 
 void cg_track_polled(int fd, bool added)
@@ -286,7 +287,8 @@ static void end_of_file(struct cg_use use, int flags, enum cg_call call, uintptr
 
 static bool tells_the_end(int error)
 {
-	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH;
+	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == EHOSTUNREACH ||
+	       error == ENETUNREACH;
 }
 
 void cg_track_read_end(int fd, struct cg_use use, ssize_t result, int flags, enum cg_call call, uintptr_t caller)

@@ -69,7 +69,8 @@ static inline bool cg_use_is_news(void)
 	       atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed);
 }
 
-/* From wrappers of calls that are not about TCP: while there is no recorder, a chance to look for modules that bypass us. */
+/* From wrappers of calls that are not about TCP: while there is no recorder, a chance to look for modules that bypass
+ * us. */
 static inline void cg_track_idle_call(void)
 {
 	if (__builtin_expect(atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed), 0))

@@ -80,8 +80,8 @@ static void count_close(struct cg_header *h, const struct cg_slot *slot, int fd)
 /* Whether somebody else may keep the connection alive after this close. */
 static bool may_live_on(const struct cg_slot *slot)
 {
-	return (atomic_load(&slot->flags) & (CG_SLOT_DUPPED | CG_SLOT_INHERITED)) || slot->origin == CG_ORIGIN_RECEIVED ||
-	       slot->epoch != (uint16_t)atomic_load(&cg_track_epoch);
+	return (atomic_load(&slot->flags) & (CG_SLOT_DUPPED | CG_SLOT_INHERITED)) ||
+	       slot->origin == CG_ORIGIN_RECEIVED || slot->epoch != (uint16_t)atomic_load(&cg_track_epoch);
 }
 
 static void note_departed(struct cg_header *h, struct cg_slot *slot, int fd)
@@ -144,8 +144,8 @@ static bool in_row(int fd, uintptr_t caller)
 }
 
 /*
- * The last close is remembered whether it succeeded or not: in a loop over all numbers most of them fail, and those that
- * do not are the neighbours of those that do.
+ * The last close is remembered whether it succeeded or not: in a loop over all numbers most of them fail, and those
+ * that do not are the neighbours of those that do.
  */
 void cg_track_close_row(int fd, uintptr_t caller)
 {

@@ -38,7 +38,8 @@ void cg_unwind_give_up(void)
 {
 	int full = CG_STACKS_FULL;
 	if (atomic_compare_exchange_strong(&mode, &full, CG_STACKS_FP))
-		trouble = "the program took over a descriptor of libunwind's: stacks come from frame pointers from here on";
+		trouble =
+		    "the program took over a descriptor of libunwind's: stacks come from frame pointers from here on";
 }
 
 /*
@@ -109,7 +110,8 @@ static void load_or_fall_back(void)
 	if (load_libunwind()) {
 		atomic_store(&mode, CG_STACKS_FULL);
 	} else {
-		trouble = "libunwind.so.8 is not installed: stacks come from frame pointers, which most programs are built without";
+		trouble = "libunwind.so.8 is not installed: stacks come from frame pointers, which most programs are "
+		          "built without";
 		atomic_store(&mode, CG_STACKS_FP);
 	}
 	errno = saved_errno;

@@ -17,8 +17,9 @@ extern __thread int cg_unwinding;
 
 /*
  * Loads libunwind with dlopen(RTLD_LOCAL), since linked it would put its _Unwind_* into the global scope and catch C++
- * exceptions. Where it is missing, frame pointers are used and cg_unwind_trouble says so. Constructor. `load_now` false:
- * the program does not look as if it would ever open a socket, and 0.3 ms of loading are left to cg_unwind_prepare.
+ * exceptions. Where it is missing, frame pointers are used and cg_unwind_trouble says so. Constructor. `load_now`
+ * false: the program does not look as if it would ever open a socket, and 0.3 ms of loading are left to
+ * cg_unwind_prepare.
  */
 void cg_unwind_init(enum cg_stacks mode, bool load_now);
 
@@ -33,9 +34,9 @@ void cg_unwind_prepare(void);
 void cg_unwind_set_own_range(uintptr_t start, uintptr_t end);
 
 /*
- * Fills ip[0..max) with return addresses, the innermost first, without closeguard's own. Returns their number; *ret_flags
- * gets CG_STACK_TRUNCATED, CG_STACK_FROM_FP, CG_STACK_IN_SIGNAL. No lock of ours, no allocation; not a cancellation
- * point. Any context; 0 when this thread is unwinding already.
+ * Fills ip[0..max) with return addresses, the innermost first, without closeguard's own. Returns their number;
+ * *ret_flags gets CG_STACK_TRUNCATED, CG_STACK_FROM_FP, CG_STACK_IN_SIGNAL. No lock of ours, no allocation; not a
+ * cancellation point. Any context; 0 when this thread is unwinding already.
  */
 unsigned cg_unwind(uint64_t *ip, unsigned max, uint16_t *ret_flags);
 

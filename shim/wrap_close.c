@@ -1,4 +1,5 @@
-/* wrap_close.c: calls that close descriptors. The slot is retired before the real call: the number may be another's at once. */
+/* wrap_close.c: calls that close descriptors. The slot is retired before the real call: the number may be another's at
+ * once. */
 #include "inherit.h"
 #include "ownfd.h"
 #include "real.h"

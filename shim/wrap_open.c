@@ -75,8 +75,9 @@ static void accepted(int listener, uint8_t kind, int family, int fd, enum cg_cal
 }
 
 /*
- * Both accepts. Whether the connection is TCP follows from the listener's slot; for a listener that has none the address
- * is asked for even where the app does not want it, which costs less than a call of our own and is always allowed.
+ * Both accepts. Whether the connection is TCP follows from the listener's slot; for a listener that has none the
+ * address is asked for even where the app does not want it, which costs less than a call of our own and is always
+ * allowed.
  */
 static int do_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags, enum cg_call call)
 {
@@ -116,7 +117,7 @@ CG_EXPORT int pidfd_getfd(int pidfd, int target, unsigned flags)
 	int fd = cg_real.pidfd_getfd(pidfd, target, flags);
 	if (fd >= 0)
 		CG_EVENT(if (cg_tcp_is_tcp(fd) == 1)
-		                 cg_track_open(fd, CG_CALL_pidfd_getfd, CG_FD_CONN, CG_ROLE_NONE, CG_ORIGIN_RECEIVED, 0);
+		             cg_track_open(fd, CG_CALL_pidfd_getfd, CG_FD_CONN, CG_ROLE_NONE, CG_ORIGIN_RECEIVED, 0);
 		         else cg_track_forget(fd));
 	return fd;
 }

@@ -20,7 +20,8 @@ CG_EXPORT int bind(int fd, const struct sockaddr *addr, socklen_t len)
 /* listen() on a descriptor whose making was not seen: it may still be TCP. */
 static void listening(int fd)
 {
-	if (!cg_track_knows(fd) && !atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) && cg_tcp_is_tcp(fd) == 1)
+	if (!cg_track_knows(fd) && !atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) &&
+	    cg_tcp_is_tcp(fd) == 1)
 		cg_track_open(fd, CG_CALL_adopted, CG_FD_LISTENER, CG_ROLE_NONE, CG_ORIGIN_UNSEEN, 0);
 	else
 		cg_track_listen(fd);

@@ -211,7 +211,8 @@ CG_EXPORT int prctl(int op, ...)
 	unsigned long a = va_arg(args, unsigned long), b = va_arg(args, unsigned long), c = va_arg(args, unsigned long);
 	unsigned long d = va_arg(args, unsigned long);
 	va_end(args);
-	/* PR_SET_NO_NEW_PRIVS alone forbids no call: haproxy sets it and stays as free as before. The filter comes after. */
+	/* PR_SET_NO_NEW_PRIVS alone forbids no call: haproxy sets it and stays as free as before. The filter comes
+	 * after. */
 	if (op == PR_SET_SECCOMP && cg_track_sealing)
 		CG_EVENT(cg_track_sealing());
 	return cg_real.prctl(op, a, b, c, d);

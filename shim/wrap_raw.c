@@ -156,7 +156,8 @@ long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f
 {
 	struct cg_retired retired = {0};
 	/* What is not ours goes straight on, as a jump: a clone with a stack of its own returns on that stack. */
-	if (!opens(number) && !closes(number) && number != SYS_connect && number != SYS_shutdown && number != SYS_listen) {
+	if (!opens(number) && !closes(number) && number != SYS_connect && number != SYS_shutdown &&
+	    number != SYS_listen) {
 		if (is_process(number))
 			CG_EVENT(before_process(number, a));
 		return cg_real.syscall(number, a, b, c, d, e, f);

@@ -67,7 +67,8 @@ CG_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	ssize_t r = cg_real.recvmsg(fd, msg, flags);
 	if (r >= 0 && msg->msg_controllen)
 		CG_EVENT(cg_received_take(msg));
-	cg_track_read(fd, use, r, r != 0 || wants_bytes(msg->msg_iov, msg->msg_iovlen), flags, CG_CALL_recvmsg, CG_CALLER);
+	cg_track_read(fd, use, r, r != 0 || wants_bytes(msg->msg_iov, msg->msg_iovlen), flags, CG_CALL_recvmsg,
+	              CG_CALLER);
 	return r;
 }
 
@@ -85,8 +86,8 @@ CG_EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags, 
 	if (r > 0) {
 		struct msghdr *last = &msgs[r - 1].msg_hdr;
 		CG_EVENT(take_all(msgs, r));
-		cg_track_read(fd, use, msgs[r - 1].msg_len, wants_bytes(last->msg_iov, last->msg_iovlen), flags, CG_CALL_recvmmsg,
-		              CG_CALLER);
+		cg_track_read(fd, use, msgs[r - 1].msg_len, wants_bytes(last->msg_iov, last->msg_iovlen), flags,
+		              CG_CALL_recvmmsg, CG_CALLER);
 	} else if (r < 0) {
 		cg_track_read(fd, use, r, true, flags, CG_CALL_recvmmsg, CG_CALLER);
 	}
@@ -112,8 +113,10 @@ CG_EXPORT ssize_t __recv_chk(int fd, void *buf, size_t n, size_t room, int flags
 	return r;
 }
 
-CG_EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *addr, socklen_t *len);
-CG_EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *addr, socklen_t *len)
+CG_EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *addr,
+                                 socklen_t *len);
+CG_EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *addr,
+                                 socklen_t *len)
 {
 	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.__recvfrom_chk ? cg_real.__recvfrom_chk(fd, buf, n, room, flags, addr, len)
