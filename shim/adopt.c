@@ -72,6 +72,11 @@ static int visit(int fd, uint64_t inode, void *context)
 	return 0;
 }
 
+bool cg_sweep_adopting(void)
+{
+	return last_count > 0;
+}
+
 void cg_sweep_adopt(struct cg_sweep *sweep, bool now)
 {
 	struct look look;

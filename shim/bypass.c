@@ -12,6 +12,7 @@
 /* Code of ours: a module's pointer to connect() must lead there. */
 static _Atomic bool found;
 static _Atomic bool looking;
+static bool unbound; /* a module that was loaded later has yet to make its first call */
 static unsigned long long seen_adds;
 static const struct link_map *first_maps_end; /* the last of the modules that were there at the start: never unloaded */
 static uintptr_t ours_start, ours_end;
@@ -21,7 +22,6 @@ struct module_tables {
 	const char *strings;
 	const ElfW(Rela) * relocations;
 	size_t relocations_size;
-	bool bound; /* pointers are final: BIND_NOW */
 };
 
 bool cg_bypass_found(void)
@@ -44,9 +44,6 @@ static void read_dynamic(const struct dl_phdr_info *info, const ElfW(Dyn) * dyna
 			t->relocations = (const ElfW(Rela) *)address; // NOLINT(performance-no-int-to-ptr)
 		else if (dynamic->d_tag == DT_PLTRELSZ)
 			t->relocations_size = value;
-		else if (dynamic->d_tag == DT_BIND_NOW || (dynamic->d_tag == DT_FLAGS && (value & DF_BIND_NOW)) ||
-		         (dynamic->d_tag == DT_FLAGS_1 && (value & DF_1_NOW)))
-			t->bound = true;
 	}
 }
 
@@ -67,21 +64,50 @@ static const ElfW(Rela) * next_opener(const struct module_tables *t, const ElfW(
 	return NULL;
 }
 
+static bool lies_in(const struct dl_phdr_info *info, uintptr_t address)
+{
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr;
+		if (p->p_type == PT_LOAD && address >= start && address < start + p->p_memsz)
+			return true;
+	}
+	return false;
+}
+
 /*
- * True when the module has a bound pointer to connect or accept that leads past us. A lazily bound one tells nothing
- * before its first call; such a module is taken for one of the many that are bound to us.
+ * True when the module has a pointer to connect or accept that leads past us. One that still leads into the module's own
+ * table is bound at its first call: it is looked at again.
  */
 static bool goes_past(const struct dl_phdr_info *info, const struct module_tables *t)
 {
 	const ElfW(Rela) *r = NULL;
-	while (t->bound && (r = next_opener(t, r)) != NULL) {
+	while ((r = next_opener(t, r)) != NULL) {
+		const void *place = (const void *)(info->dlpi_addr + r->r_offset); // NOLINT(performance-no-int-to-ptr)
 		uintptr_t target;
-		memcpy(&target, (const void *)(info->dlpi_addr + r->r_offset),
-		       sizeof target); // NOLINT(performance-no-int-to-ptr)
-		if (target < ours_start || target >= ours_end)
+		memcpy(&target, place, sizeof target);
+		if (target >= ours_start && target < ours_end)
+			continue;
+		if (!lies_in(info, target))
 			return true;
+		unbound = true;
 	}
 	return false;
+}
+
+/* dlmopen's namespaces have a libc of their own; the debugger's interface lists them since glibc 2.35. */
+static bool has_namespaces(void)
+{
+	struct {
+		struct r_debug base;
+		struct r_debug *next;
+	} extended;
+	uintptr_t at = (uintptr_t)&_r_debug;
+	if (_r_debug.r_version < 2)
+		return false;
+	__asm__("" : "+r"(at)); /* the object is larger than its declared type */
+	memcpy(&extended, (const void *)at, sizeof extended); // NOLINT(performance-no-int-to-ptr)
+	return extended.next != NULL;
 }
 
 /* False for the vdso, whose tables the loader leaves as they are in the file, and for modules without any. */
@@ -107,8 +133,9 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
 	struct module_tables t;
 	(void)size;
 	if ((*at)++ == 0) {
-		if (info->dlpi_adds == seen_adds)
+		if (info->dlpi_adds == seen_adds && !unbound)
 			return 1;
+		unbound = false;
 		seen_adds = info->dlpi_adds;
 	}
 	return tables_of(info, &t) && goes_past(info, &t) ? 2 : 0;
@@ -173,10 +200,10 @@ bool cg_bypass_imports_sockets(void)
 bool cg_bypass_look(void)
 {
 	unsigned at = 0;
-	bool new_ones = first_maps_end && first_maps_end->l_next;
+	bool new_ones = (first_maps_end && first_maps_end->l_next) || has_namespaces();
 	if (!(new_ones || cg_bypass_found()) || _r_debug.r_state != RT_CONSISTENT || atomic_exchange(&looking, true))
 		return false;
-	if (!cg_bypass_found() && dl_iterate_phdr(visit, &at) == 2)
+	if (!cg_bypass_found() && (has_namespaces() || dl_iterate_phdr(visit, &at) == 2))
 		atomic_store(&found, true);
 	if (cg_bypass_found())
 		atomic_store(&cg_guard.bypassed, false); /* no need to look again */

@@ -140,6 +140,7 @@ static unsigned edit_distance(const char *a, size_t n, const char *b)
 
 static void warn_unknown(const struct reader *reader, const char *name, size_t n)
 {
+	const char *value = name + n + (name[n] == '=');
 	char text[LINE_SIZE];
 	struct cg_buf line;
 	const char *tail = name + strlen(PREFIX "_");
@@ -153,6 +154,8 @@ static void warn_unknown(const struct reader *reader, const char *name, size_t n
 	}
 	cg_buf_init(&line, text, sizeof(text));
 	put_shown(&line, name, n, SHOWN_MAX);
+	cg_buf_str(&line, "=");
+	put_shown(&line, value, strlen(value), SHOWN_MAX);
 	cg_buf_fmt(&line, " is not a setting; did you mean %s?", infos[nearest].variable);
 	reader->warn(text, reader->context);
 }

@@ -93,13 +93,17 @@ static void look(bool may_load, bool final, const char *summary)
 	sweep.final = final;
 	if (may_load)
 		cg_modules_refresh();
-	cg_sweep_adopt(&sweep, final);
+	/* Before a sleep without end, too: what is open may just not have been seen. */
+	struct cg_header *h = cg_recorder_header();
+	cg_sweep_adopt(&sweep, final || summary || !h || !atomic_load(&h->open_now));
+	if (final || summary)
+		cg_sweep_adopt(&sweep, true); /* there may be no later look to confirm what this one saw */
 	cg_sweep_collect(&sweep);
 	cg_sweep_judge(&sweep);
 	cg_groups_build(&sweep, &groups);
 	bool told = cg_sweep_tell(&sweep, &groups, may_load) > 0;
 	bool exhausted = told && cg_groups_exhausted(&groups);
-	struct cg_header *h = cg_recorder_header();
+	h = cg_recorder_header();
 	if (h && summary && (!final || atomic_load(&h->spoken)))
 		cg_sweep_summarise(&sweep, &groups, summary, may_load);
 	else if (h && exhausted)
@@ -129,7 +133,7 @@ static const char *summary_of(unsigned asked)
 static bool has_work(void)
 {
 	struct cg_header *h = cg_recorder_header();
-	if (cg_bypass_found() || sweep.waiting || cg_groups_pending())
+	if (cg_bypass_found() || sweep.waiting || cg_sweep_adopting() || cg_groups_pending())
 		return true;
 	return h && (atomic_load(&h->open_now) || (atomic_load(&h->count.departed_seq) && quiet_rounds < 120));
 }
@@ -194,8 +198,6 @@ void cg_sweep_loop(void)
 	/* Nothing is opened in the first moments: a program that has just started likes its numbers in order. */
 	atomic_store(&cg_track_wanted, false);
 	futex_wait(&wake_word, atomic_load(&wake_word), interval_of(options));
-	reserve_fd = cg_sweep_open_reserve();
-	cg_sweep_report_set_reserve(reserve_fd);
 	cg_recorder_clean_dir();
 	for (;;) {
 		unsigned seen = atomic_load(&wake_word);
@@ -225,6 +227,23 @@ void cg_sweep_init(const struct cg_options *from)
 	options = from;
 }
 
+/*
+ * What has to work in a process that has no descriptor left is opened now, by a thread of the app's, which gets the
+ * numbers that it expects afterwards.
+ */
+static void start_thread(void)
+{
+	if (reserve_fd < 0) {
+		reserve_fd = cg_sweep_open_reserve();
+		cg_sweep_report_set_reserve(reserve_fd);
+	}
+	if (sweep.netlink < 0) {
+		int fd = cg_diag_open();
+		sweep.netlink = fd >= 0 ? cg_ownfd_take(fd) : -1;
+	}
+	cg_sweep_thread_start();
+}
+
 void cg_sweep_wake(bool in_signal)
 {
 	if (!options || !options->thread || atomic_load(&cg_guard.sealed) || atomic_load(&over))
@@ -232,7 +251,7 @@ void cg_sweep_wake(bool in_signal)
 	if (cg_sweep_thread_runs())
 		futex_wake(&wake_word);
 	else if (!in_signal)
-		cg_sweep_thread_start();
+		start_thread();
 }
 
 /* Asks the thread and waits for its answer. False when it did not answer in time. */
@@ -269,7 +288,8 @@ void cg_sweep_last(const char *how)
 	struct cg_header *h = cg_recorder_header();
 	if (!options || atomic_load(&cg_guard.sealed) || atomic_exchange(&over, true))
 		return;
-	if (!h && !cg_bypass_found())
+	/* A process that nothing is known of is looked at too, but for one that leaves in a hurry. */
+	if (!h && !cg_bypass_found() && !by_exit)
 		return;
 	if (cg_sweep_thread_runs())
 		(void)ask_thread(REQUEST_LAST, 3000000000u);
@@ -294,7 +314,7 @@ unsigned cg_sweep_outstanding(void)
 
 void cg_sweep_request_dump(void)
 {
-	if (!options || !cg_recorder_header() || atomic_load(&cg_guard.sealed))
+	if (!options || atomic_load(&cg_guard.sealed))
 		return;
 	if (cg_sweep_thread_runs()) {
 		atomic_fetch_or(&requests, REQUEST_DUMP);

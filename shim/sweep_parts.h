@@ -44,6 +44,9 @@ struct cg_sweep {
  */
 void cg_sweep_adopt(struct cg_sweep *sweep, bool now);
 
+/* Was something found that the next look will adopt? */
+bool cg_sweep_adopting(void);
+
 /* Finds the candidates and everything that the kernel says of them. */
 void cg_sweep_collect(struct cg_sweep *sweep);
 

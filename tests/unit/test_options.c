@@ -163,13 +163,13 @@ END_TEST
 START_TEST(unknown_names_get_the_nearest)
 {
 	READ("CLOSEGUARD_WARNAFTER=3s");
-	refused_with("CLOSEGUARD_WARNAFTER is not a setting; did you mean CLOSEGUARD_WARN_AFTER?");
+	refused_with("CLOSEGUARD_WARNAFTER=3s is not a setting; did you mean CLOSEGUARD_WARN_AFTER?");
 	READ("CLOSEGUARD_SIGNALS=USR1");
-	refused_with("CLOSEGUARD_SIGNALS is not a setting; did you mean CLOSEGUARD_SIGNAL?");
+	refused_with("CLOSEGUARD_SIGNALS=USR1 is not a setting; did you mean CLOSEGUARD_SIGNAL?");
 	READ("CLOSEGUARD_log=x");
-	refused_with("CLOSEGUARD_log is not a setting; did you mean CLOSEGUARD_LOG?");
+	refused_with("CLOSEGUARD_log=x is not a setting; did you mean CLOSEGUARD_LOG?");
 	READ("CLOSEGUARD_ON=1");
-	refused_with("CLOSEGUARD_ON is not a setting; did you mean CLOSEGUARD?");
+	refused_with("CLOSEGUARD_ON=1 is not a setting; did you mean CLOSEGUARD?");
 	READ("CLOSEGUARD_=");
 	ck_assert_int_eq(warned, 1);
 }
