@@ -182,26 +182,41 @@ static bool may_still_grow(const struct cg_sweep *sweep, const struct cg_group *
 	return !sweep->final && group->ripening && sweep->now_ns - ripe_since[index] < settle;
 }
 
+/* What a reader of the recorder needs to tell it all again. */
+static void keep(struct cg_kept_finding *kept, const struct cg_group *group, uint64_t now_ns)
+{
+	const struct cg_slot *slot = group->is_event ? &group->event.slot : &group->oldest->facts.slot;
+	uint32_t gen = atomic_load(&kept->gen) | 1;
+	atomic_store(&kept->gen, gen);
+	kept->count = group->mature;
+	kept->last_seen_ns = now_ns;
+	kept->origin = slot->origin;
+	kept->open_call = slot->open_call;
+	kept->eof_call = group->is_event && kept->cause != CG_CAUSE_LATE_CLOSE ? group->event.call : slot->eof_call;
+	if (!group->is_event) {
+		kept->oldest_ns = group->oldest->judgement.age_ns;
+		kept->verdict = group->oldest->judgement.verdict;
+		kept->confidence = group->oldest->judgement.confidence;
+		if (!group->oldest->facts.has_slot)
+			kept->origin = CG_ORIGIN_UNSEEN;
+	}
+	atomic_store(&kept->gen, gen + 1);
+}
+
 enum cg_tell cg_group_decide(const struct cg_sweep *sweep, const struct cg_groups *groups, unsigned index)
 {
 	const struct cg_group *group = groups->list[index];
 	struct cg_kept_finding *kept = cg_recorder_finding(index, false);
 	if (!kept || !kept->kind)
 		return CG_TELL_NOTHING;
-	if (!group || (!group->mature && !is_cumulative(kept))) {
+	if (!group || !group->mature) {
 		ripe_since[index] = 0;
 		if (is_cumulative(kept))
 			return CG_TELL_NOTHING;
 		kept->count = 0;
 		return kept->reported ? CG_TELL_RESOLVED : CG_TELL_NOTHING;
 	}
-	kept->count = group->mature;
-	kept->last_seen_ns = sweep->now_ns;
-	if (group->oldest) {
-		kept->oldest_ns = group->oldest->judgement.age_ns;
-		kept->verdict = group->oldest->judgement.verdict;
-		kept->confidence = group->oldest->judgement.confidence;
-	}
+	keep(kept, group, sweep->now_ns);
 	if (group->quiet)
 		return CG_TELL_NOTHING;
 	if (!kept->reported)

@@ -200,26 +200,57 @@ static bool read_header(int dir, const char *name, struct cg_header *ret)
 	       ret->version == CG_RECORD_VERSION;
 }
 
+/* The dead whose recorders are kept, since something was said there that somebody may want to read. */
+enum { DEAD_KEPT = 32, CLEANED_AT_ONCE = 8 };
+
+struct dead {
+	unsigned count;
+	uint64_t oldest;
+	char oldest_name[NAME_MAX_LEN];
+};
+
 /*
  * A recorder is rubbish when its process is gone, or has become another program, without anything having been said. A
  * failed exec sets the state back within microseconds, hence the ten seconds.
  */
 static bool clean_one(int dir, const char *name, pid_t pid, void *context)
 {
+	static const uint64_t exec_settles_ns = 10000000000u;
+	struct dead *dead = context;
 	struct cg_header h;
-	(void)context;
-	if (!read_header(dir, name, &h) || atomic_load(&h.spoken))
+	struct cg_buf text;
+	if (!read_header(dir, name, &h))
 		return false;
 	bool execed =
-	    atomic_load(&h.state) == CG_STATE_EXECED && cg_clock_now() - atomic_load(&h.state_ns) > 10000000000u;
-	if (execed || !cg_proc_alive(pid, h.process_start))
+	    atomic_load(&h.state) == CG_STATE_EXECED && cg_clock_now() - atomic_load(&h.state_ns) > exec_settles_ns;
+	if (!execed && cg_proc_alive(pid, h.process_start))
+		return false;
+	if (!atomic_load(&h.spoken)) {
 		cg_sys_unlinkat(dir, name, 0);
+		return false;
+	}
+	if (!dead->count++ || h.start_realtime_ns < dead->oldest) {
+		dead->oldest = h.start_realtime_ns;
+		cg_buf_init(&text, dead->oldest_name, sizeof dead->oldest_name);
+		cg_buf_str(&text, name);
+	}
 	return false;
+}
+
+static bool remove_named(int dir, const char *name, pid_t pid, void *context)
+{
+	(void)pid;
+	return strcmp(name, context) == 0 && cg_sys_unlinkat(dir, name, 0) == 0;
 }
 
 void cg_recorder_clean_dir(void)
 {
-	(void)with_directory(clean_one, NULL);
+	for (unsigned i = 0; i < CLEANED_AT_ONCE; i++) {
+		struct dead dead = {0};
+		(void)with_directory(clean_one, &dead);
+		if (dead.count <= DEAD_KEPT || !with_directory(remove_named, dead.oldest_name))
+			return;
+	}
 }
 
 static bool is_watched(int dir, const char *name, pid_t pid, void *context)

@@ -199,9 +199,9 @@ void cg_sweep_loop(void)
 	atomic_store(&cg_track_wanted, false);
 	futex_wait(&wake_word, atomic_load(&wake_word), interval_of(options));
 	cg_recorder_clean_dir();
-	for (;;) {
+	for (bool first = true;; first = false) {
 		unsigned seen = atomic_load(&wake_word);
-		if (!atomic_load(&requests))
+		if (!first && !atomic_load(&requests))
 			rest(seen);
 		unsigned asked = atomic_exchange(&requests, 0);
 		if (asked & REQUEST_PARK)
