@@ -3,7 +3,7 @@
 
 #include "procfs.h"
 #include "recorder.h"
-#include "sweep_parts.h"
+#include "suspects.h"
 #include "track.h"
 
 enum { PENDING = 256, OTHERS = 512 };
@@ -72,12 +72,12 @@ static int visit(int fd, uint64_t inode, void *context)
 	return 0;
 }
 
-bool cg_sweep_adopting(void)
+bool cg_adopt_pending(void)
 {
 	return last_count > 0;
 }
 
-void cg_sweep_adopt(struct cg_sweep *sweep, bool now)
+void cg_adopt_look(struct cg_sweep *sweep, bool now)
 {
 	struct look look;
 	uint64_t period = sweep->warn_after_ns / 2;

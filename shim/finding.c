@@ -77,7 +77,7 @@ static void set_label(const struct cg_slot *slot, struct cg_finding *ret)
 }
 
 /* Unread data and, in CLOSE_WAIT, an unread FIN are in rqueue; SIOCINQ leaves the FIN out by itself. */
-static void set_queues(const struct cg_candidate *c, struct cg_socket_view *view)
+static void set_queues(const struct cg_suspect *c, struct cg_socket_view *view)
 {
 	const struct cg_tcp *tcp = &c->facts.tcp;
 	bool fin = tcp->has_queues && tcp->state == CG_TCP_CLOSE_WAIT && tcp->rqueue > 0;
@@ -87,7 +87,7 @@ static void set_queues(const struct cg_candidate *c, struct cg_socket_view *view
 	view->unsent_bytes = tcp->wqueue;
 }
 
-static void set_socket(const struct cg_candidate *c, struct cg_socket_view *view)
+static void set_socket(const struct cg_suspect *c, struct cg_socket_view *view)
 {
 	view->fd = c->facts.fd;
 	view->tcp = c->facts.tcp;
@@ -104,7 +104,7 @@ static void set_socket(const struct cg_candidate *c, struct cg_socket_view *view
 	memcpy(view->shared_with, c->shared_with, sizeof view->shared_with);
 }
 
-static bool may_be_shared(const struct cg_candidate *c)
+static bool may_be_shared(const struct cg_suspect *c)
 {
 	const struct cg_slot *slot = &c->facts.slot;
 	return c->facts.departed || (atomic_load(&slot->flags) & (CG_SLOT_INHERITED | CG_SLOT_DUPPED)) ||
@@ -113,16 +113,16 @@ static bool may_be_shared(const struct cg_candidate *c)
 
 static void set_sockets(struct cg_sweep *sweep, const struct cg_group *group, struct cg_finding *ret)
 {
-	struct cg_candidate *asked[CG_SOCKETS_SHOWN];
+	struct cg_suspect *asked[CG_SOCKETS_SHOWN];
 	unsigned n = 0;
 	for (unsigned i = 0; i < group->shown; i++) {
-		struct cg_candidate *c =
-		    (struct cg_candidate *)(uintptr_t)group->sockets[i]; // NOLINT(performance-no-int-to-ptr)
+		struct cg_suspect *c =
+		    (struct cg_suspect *)(uintptr_t)group->sockets[i]; // NOLINT(performance-no-int-to-ptr)
 		if (!c->holders_known && may_be_shared(c))
 			asked[n++] = c;
 	}
 	if (n)
-		cg_sweep_find_holders(sweep, asked, n);
+		cg_suspects_find_holders(sweep, asked, n);
 	for (unsigned i = 0; i < group->shown; i++)
 		set_socket(group->sockets[i], &ret->sockets[i]);
 	ret->socket_count = group->shown;

@@ -75,7 +75,7 @@ static struct cg_group *group_of(struct cg_sweep *sweep, struct cg_groups *group
 	return groups->list[index];
 }
 
-static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const struct cg_candidate *c)
+static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const struct cg_suspect *c)
 {
 	const struct cg_slot *slot = &c->facts.slot;
 	bool told = atomic_load(&slot->flags) & (CG_SLOT_EOF | CG_SLOT_ERROR);
@@ -161,7 +161,7 @@ static void add_events(struct cg_sweep *sweep, struct cg_groups *groups)
 void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret)
 {
 	memset(ret, 0, sizeof *ret);
-	for (struct cg_candidate *c = sweep->candidates; c; c = c->next)
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next)
 		if (c->judgement.kind != CG_KIND_NONE)
 			add_socket(sweep, ret, c);
 	if (cg_recorder_header())

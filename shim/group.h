@@ -7,7 +7,7 @@
 #ifndef CG_GROUP_H
 #define CG_GROUP_H
 
-#include "sweep_parts.h"
+#include "suspects.h"
 
 /* One group in one sweep. */
 struct cg_group {
@@ -15,8 +15,8 @@ struct cg_group {
 	unsigned mature;   /* sockets old enough to be told; for events: how many happened in all */
 	unsigned ripening; /* the same, but not old enough yet */
 	unsigned shown;
-	const struct cg_candidate *sockets[CG_SOCKETS_SHOWN]; /* the oldest is not always first */
-	const struct cg_candidate *oldest;
+	const struct cg_suspect *sockets[CG_SOCKETS_SHOWN]; /* the oldest is not always first */
+	const struct cg_suspect *oldest;
 	struct cg_event event; /* for events: the last one */
 	bool is_event;
 	bool quiet; /* only of well-behaved sockets: for summaries */
@@ -29,7 +29,7 @@ struct cg_groups {
 
 enum cg_tell { CG_TELL_NOTHING, CG_TELL_FIRST, CG_TELL_AGAIN, CG_TELL_RESOLVED };
 
-/* Sorts the judged candidates, and events that happened since the last sweep, into groups. */
+/* Sorts the judged suspects, and events that happened since the last sweep, into groups. */
 void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret);
 
 /*

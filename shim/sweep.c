@@ -1,11 +1,11 @@
 /* sweep.c: when to look. */
 #include "sweep.h"
 
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdatomic.h>
 
 #include "bypass.h"
+#include "forecast.h"
+#include "futex.h"
 #include "group.h"
 #include "modules.h"
 #include "ownfd.h"
@@ -26,54 +26,13 @@ static _Atomic bool over, parked, main_left;
 static unsigned quiet_rounds;
 static int reserve_fd = -1;
 
-/* For the forecast: how many leaked sockets there were some time ago. */
-static struct {
-	uint64_t ns;
-	unsigned leaks;
-} earlier;
-
-static void futex_wake(_Atomic unsigned *word)
-{
-	atomic_fetch_add(word, 1);
-	cg_sys_futex(word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL);
-}
-
-/* wait_ns 0: until woken. */
-static void futex_wait(_Atomic unsigned *word, unsigned seen, uint64_t wait_ns)
-{
-	struct {
-		long sec, nsec;
-	} wait = {(long)(wait_ns / 1000000000u), (long)(wait_ns % 1000000000u)};
-	cg_sys_futex(word, FUTEX_WAIT_PRIVATE, seen, wait_ns ? &wait : NULL);
-}
-
-static void forecast(unsigned now_leaked)
-{
-	static const uint64_t window_ns = 10000000000u;
-	struct cg_header *h = cg_recorder_header();
-	if (!earlier.ns || now_leaked < earlier.leaks) {
-		earlier.ns = sweep.now_ns;
-		earlier.leaks = now_leaked;
-		sweep.forecast_ns = 0;
-	}
-	uint64_t passed = sweep.now_ns - earlier.ns;
-	if (passed < window_ns / 10 || now_leaked == earlier.leaks)
-		return;
-	uint64_t used = sweep.open_fds ? sweep.open_fds : atomic_load(&h->open_now), limit = cg_sweep_fd_limit();
-	sweep.forecast_ns = limit > used ? (limit - used) * (passed / (now_leaked - earlier.leaks)) : 0;
-	if (passed > 6 * window_ns) {
-		earlier.ns = sweep.now_ns;
-		earlier.leaks = now_leaked;
-	}
-}
-
 static void count_sweep(uint64_t cpu_before)
 {
 	struct cg_header *h = cg_recorder_header();
 	if (!h)
 		return;
 	unsigned now_leaked = cg_groups_leaks(&groups);
-	forecast(now_leaked);
+	cg_forecast_note(&sweep, now_leaked);
 	atomic_store(&leaks, now_leaked);
 	atomic_store(&mistakes, cg_groups_mistakes());
 	atomic_store(&h->count.leaked_now, now_leaked);
@@ -95,11 +54,11 @@ static void look(bool may_load, bool final, const char *summary)
 		cg_modules_refresh();
 	/* Before a sleep without end, too: what is open may just not have been seen. */
 	struct cg_header *h = cg_recorder_header();
-	cg_sweep_adopt(&sweep, final || summary || !h || !atomic_load(&h->open_now));
+	cg_adopt_look(&sweep, final || summary || !h || !atomic_load(&h->open_now));
 	if (final || summary)
-		cg_sweep_adopt(&sweep, true); /* there may be no later look to confirm what this one saw */
-	cg_sweep_collect(&sweep);
-	cg_sweep_judge(&sweep);
+		cg_adopt_look(&sweep, true); /* there may be no later look to confirm what this one saw */
+	cg_suspects_collect(&sweep);
+	cg_suspects_judge(&sweep);
 	cg_groups_build(&sweep, &groups);
 	bool told = cg_sweep_tell(&sweep, &groups, may_load) > 0;
 	bool exhausted = told && cg_groups_exhausted(&groups);
@@ -133,7 +92,7 @@ static const char *summary_of(unsigned asked)
 static bool has_work(void)
 {
 	struct cg_header *h = cg_recorder_header();
-	if (cg_bypass_found() || sweep.waiting || cg_sweep_adopting() || cg_groups_pending())
+	if (cg_bypass_found() || sweep.waiting || cg_adopt_pending() || cg_groups_pending())
 		return true;
 	return h && (atomic_load(&h->open_now) || (atomic_load(&h->count.departed_seq) && quiet_rounds < 120));
 }
@@ -163,11 +122,11 @@ static void wait_for(unsigned seen, uint64_t wait_ns)
 {
 	static const uint64_t step_ns = 20000000;
 	while (atomic_load(&main_left) && !cg_sweep_alone() && wait_ns > step_ns && atomic_load(&wake_word) == seen) {
-		futex_wait(&wake_word, seen, step_ns);
+		cg_futex_wait(&wake_word, seen, step_ns);
 		wait_ns -= step_ns;
 	}
 	if (!atomic_load(&main_left) || !cg_sweep_alone())
-		futex_wait(&wake_word, seen, wait_ns);
+		cg_futex_wait(&wake_word, seen, wait_ns);
 }
 
 static void rest(unsigned seen)
@@ -179,17 +138,17 @@ static void rest(unsigned seen)
 	}
 	atomic_store(&cg_track_wanted, true);
 	if (!has_work() && !atomic_load(&requests) && !atomic_load(&main_left))
-		futex_wait(&wake_word, seen, 0);
+		cg_futex_wait(&wake_word, seen, 0);
 	atomic_store(&cg_track_wanted, false);
 }
 
 static void park(void)
 {
-	unsigned never = 0;
+	static _Atomic unsigned never;
 	atomic_store(&parked, true);
-	futex_wake(&done_word);
+	cg_futex_wake(&done_word);
 	for (;;)
-		cg_sys_futex(&never, FUTEX_WAIT_PRIVATE, 0, NULL);
+		cg_futex_wait(&never, 0, 0);
 }
 
 void cg_sweep_loop(void)
@@ -197,7 +156,7 @@ void cg_sweep_loop(void)
 	cg_hidden = 1;
 	/* Nothing is opened in the first moments: a program that has just started likes its numbers in order. */
 	atomic_store(&cg_track_wanted, false);
-	futex_wait(&wake_word, atomic_load(&wake_word), interval_of(options));
+	cg_futex_wait(&wake_word, atomic_load(&wake_word), interval_of(options));
 	cg_recorder_clean_dir();
 	for (bool first = true;; first = false) {
 		unsigned seen = atomic_load(&wake_word);
@@ -213,7 +172,7 @@ void cg_sweep_loop(void)
 		quiet_rounds = sweep.waiting ? 0 : quiet_rounds + 1;
 		cg_sweep_watch_signal(options);
 		if (asked)
-			futex_wake(&done_word);
+			cg_futex_wake(&done_word);
 		if (atomic_load(&main_left) && cg_sweep_alone())
 			break;
 	}
@@ -249,7 +208,7 @@ void cg_sweep_wake(bool in_signal)
 	if (!options || !options->thread || atomic_load(&cg_guard.sealed) || atomic_load(&over))
 		return;
 	if (cg_sweep_thread_runs())
-		futex_wake(&wake_word);
+		cg_futex_wake(&wake_word);
 	else if (!in_signal)
 		start_thread();
 }
@@ -260,11 +219,11 @@ static bool ask_thread(unsigned what, uint64_t patience_ns)
 	unsigned seen = atomic_load(&done_word);
 	uint64_t start = cg_track_clock();
 	atomic_fetch_or(&requests, what);
-	futex_wake(&wake_word);
+	cg_futex_wake(&wake_word);
 	while ((atomic_load(&requests) & what) || atomic_load(&done_word) == seen) {
 		if (cg_track_clock() - start > patience_ns)
 			return false;
-		futex_wait(&done_word, seen, 20000000);
+		cg_futex_wait(&done_word, seen, 20000000);
 		if (!(atomic_load(&requests) & what) && atomic_load(&done_word) != seen)
 			break;
 	}
@@ -318,7 +277,7 @@ void cg_sweep_request_dump(void)
 		return;
 	if (cg_sweep_thread_runs()) {
 		atomic_fetch_or(&requests, REQUEST_DUMP);
-		futex_wake(&wake_word);
+		cg_futex_wake(&wake_word);
 	} else {
 		look_here(false, false, "signal");
 	}
@@ -328,7 +287,7 @@ void cg_sweep_main_left(void)
 {
 	atomic_store(&main_left, true);
 	if (cg_sweep_thread_runs())
-		futex_wake(&wake_word);
+		cg_futex_wake(&wake_word);
 }
 
 void cg_sweep_seal(void)
@@ -357,7 +316,7 @@ void cg_sweep_after_fork(void)
 	atomic_store(&main_left, false);
 	atomic_store(&leaks, 0);
 	atomic_store(&mistakes, 0);
-	earlier.ns = 0;
+	cg_forecast_after_fork();
 	quiet_rounds = 0;
 	cg_groups_after_fork();
 	cg_sweep_report_after_fork();

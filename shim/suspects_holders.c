@@ -1,9 +1,9 @@
-/* sweep_holders.c: which other processes hold our sockets. */
+/* suspects_holders.c: which other processes hold our sockets. */
 #include <string.h>
 
 #include "procfs.h"
 #include "recorder.h"
-#include "sweep_parts.h"
+#include "suspects.h"
 
 enum { REMEMBERED = 64 };
 
@@ -58,16 +58,16 @@ static int found(unsigned index, pid_t pid, void *context)
 	return 0;
 }
 
-void cg_sweep_find_holders(struct cg_sweep *sweep, struct cg_candidate *const *candidates, unsigned count)
+void cg_suspects_find_holders(struct cg_sweep *sweep, struct cg_suspect *const *suspects, unsigned count)
 {
 	struct question q = {.count = 0};
 	struct cg_header *h = cg_recorder_header();
 	for (unsigned i = 0; i < count; i++)
-		ask_for(&q, sweep, candidates[i]->facts.tcp.inode);
+		ask_for(&q, sweep, suspects[i]->facts.tcp.inode);
 	if (q.count && h)
 		(void)cg_proc_holders(q.inodes, q.count, h->pid, budget_ns, found, &q);
 	for (unsigned i = 0; i < count; i++) {
-		struct cg_candidate *c = candidates[i];
+		struct cg_suspect *c = suspects[i];
 		const struct answer *a = answer_of(c->facts.tcp.inode);
 		if (!c->facts.tcp.inode || a->inode != c->facts.tcp.inode)
 			continue;

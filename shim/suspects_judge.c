@@ -1,22 +1,22 @@
-/* sweep_judge.c: completes what is known of each candidate, and has it judged. */
+/* suspects_judge.c: completes what is known of each suspect, and has it judged. */
 #include <string.h>
 
 #include "recorder.h"
-#include "sweep_parts.h"
+#include "suspects.h"
 #include "track.h"
 
-enum { ASKED = 64 }; /* candidates whose other holders are asked for in one sweep */
+enum { ASKED = 64 }; /* suspects whose other holders are asked for in one sweep */
 
 /* How soon after an EOF a relay half-closes its other side. */
 static const uint64_t relay_ns = 1000000000u;
 
-static uint32_t flags_of(const struct cg_candidate *c)
+static uint32_t flags_of(const struct cg_suspect *c)
 {
 	return atomic_load_explicit(&c->facts.slot.flags, memory_order_relaxed);
 }
 
 /* The descriptor that was told of the end is closed, a dup of it is not: what the closed one knew. */
-static void learn_from_departed(struct cg_candidate *c)
+static void learn_from_departed(struct cg_suspect *c)
 {
 	struct cg_header *h = cg_recorder_header();
 	uint64_t end = atomic_load(&h->count.departed_seq), from = end > CG_MAX_DEPARTED ? end - CG_MAX_DEPARTED : 0;
@@ -39,7 +39,7 @@ static void learn_from_departed(struct cg_candidate *c)
 	}
 }
 
-static void note_first_seen(struct cg_sweep *sweep, struct cg_candidate *c)
+static void note_first_seen(struct cg_sweep *sweep, struct cg_suspect *c)
 {
 	struct cg_slot *slot = cg_slot_at(c->facts.fd);
 	if (c->facts.fd < 0 || !slot || c->facts.slot.first_seen_ns ||
@@ -52,7 +52,7 @@ static void note_first_seen(struct cg_sweep *sweep, struct cg_candidate *c)
  * The FIN is consumed, but nobody knows since when (stdio read it, or a child): the program may be about to close. It
  * has to be so in two sweeps running before it counts.
  */
-static void doubt_inferred(struct cg_candidate *c)
+static void doubt_inferred(struct cg_suspect *c)
 {
 	struct cg_slot *slot = cg_slot_at(c->facts.fd);
 	if (c->judgement.cause != CG_CAUSE_EOF_IGNORED || (flags_of(c) & CG_SLOT_EOF) || c->facts.fd < 0 || !slot)
@@ -64,7 +64,7 @@ static void doubt_inferred(struct cg_candidate *c)
 }
 
 /* When the program knew of the end: by a read, or (from EPOLLRDHUP, say) about when the FIN came. */
-static uint64_t knew_ns(const struct cg_sweep *sweep, const struct cg_candidate *c)
+static uint64_t knew_ns(const struct cg_sweep *sweep, const struct cg_suspect *c)
 {
 	uint64_t age_ns = c->facts.tcp.last_ack_recv_ms * 1000000ull;
 	if (flags_of(c) & CG_SLOT_EOF)
@@ -74,7 +74,7 @@ static uint64_t knew_ns(const struct cg_sweep *sweep, const struct cg_candidate 
 
 /* A socket that was half-closed soon after this one's EOF, by the same thread, and is still open: the relay's other
  * side. */
-static bool is_other_side(const struct cg_slot *slot, const struct cg_candidate *c, uint64_t knew)
+static bool is_other_side(const struct cg_slot *slot, const struct cg_suspect *c, uint64_t knew)
 {
 	static const uint64_t slack_ns = 20000000; /* the coarse clock's, and the kernel's jiffies */
 	bool same_thread = !(flags_of(c) & CG_SLOT_EOF) || slot->shut_tid == c->facts.slot.eof_tid;
@@ -82,7 +82,7 @@ static bool is_other_side(const struct cg_slot *slot, const struct cg_candidate 
 	       slot->shut_ns <= knew + relay_ns;
 }
 
-static bool may_be_relayed(const struct cg_candidate *c)
+static bool may_be_relayed(const struct cg_suspect *c)
 {
 	const struct cg_tcp *tcp = &c->facts.tcp;
 	return !c->facts.relayed && tcp->state == CG_TCP_CLOSE_WAIT && c->facts.fd >= 0 && tcp->has_queues &&
@@ -90,7 +90,7 @@ static bool may_be_relayed(const struct cg_candidate *c)
 }
 
 /*
- * Each candidate with an EOF needs a half-closed socket of its own: that many relays there are, and no more. Which goes
+ * Each suspect with an EOF needs a half-closed socket of its own: that many relays there are, and no more. Which goes
  * with which makes no difference to the judgement, so they are only counted off.
  */
 static void find_relays(struct cg_sweep *sweep)
@@ -104,7 +104,7 @@ static void find_relays(struct cg_sweep *sweep)
 		}
 		if (atomic_load(&slot->kind) != CG_FD_CONN || !(atomic_load(&slot->flags) & CG_SLOT_SHUT_WR))
 			continue;
-		for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+		for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 			if (!may_be_relayed(c) || !is_other_side(slot, c, knew_ns(sweep, c)))
 				continue;
 			int state = cg_tcp_state_of((int)fd);
@@ -114,7 +114,7 @@ static void find_relays(struct cg_sweep *sweep)
 	}
 }
 
-static void fill_history(struct cg_candidate *c)
+static void fill_history(struct cg_suspect *c)
 {
 	struct cg_site *site = c->facts.has_slot ? cg_track_site(c->facts.slot.open_stack, false) : NULL;
 	if (!site)
@@ -138,7 +138,7 @@ static void count_overdue(struct cg_sweep *sweep)
 		else
 			atomic_store_explicit(&site->overdue, 0, memory_order_relaxed);
 	}
-	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		struct cg_site *site = NULL;
 		if (c->judgement.mature && c->judgement.cause != CG_CAUSE_HALF_CLOSE && c->facts.fd >= 0)
 			site = cg_track_site(c->facts.slot.open_stack, false);
@@ -148,14 +148,14 @@ static void count_overdue(struct cg_sweep *sweep)
 }
 
 /* Whether the judgement depends on who else holds the socket. */
-static bool holders_matter(const struct cg_candidate *c)
+static bool holders_matter(const struct cg_suspect *c)
 {
 	bool unused = (flags_of(c) & (CG_SLOT_INHERITED | CG_SLOT_USED)) == CG_SLOT_INHERITED;
 	return c->judgement.mature && (c->facts.departed || unused);
 }
 
 /* The lowest pid among the other holders that are watched; 0: none. */
-static pid_t watched_holder(const struct cg_candidate *c)
+static pid_t watched_holder(const struct cg_suspect *c)
 {
 	for (unsigned i = 0; i < c->holders && i < CG_HOLDERS_SHOWN; i++)
 		if (cg_recorder_watches(c->shared_with[i]))
@@ -169,16 +169,16 @@ static pid_t watched_holder(const struct cg_candidate *c)
  */
 static void settle_shared(struct cg_sweep *sweep)
 {
-	struct cg_candidate *asked[ASKED];
+	struct cg_suspect *asked[ASKED];
 	struct cg_header *h = cg_recorder_header();
 	unsigned n = 0;
-	for (struct cg_candidate *c = sweep->candidates; c && n < ASKED; c = c->next)
+	for (struct cg_suspect *c = sweep->suspects; c && n < ASKED; c = c->next)
 		if (holders_matter(c))
 			asked[n++] = c;
 	if (n)
-		cg_sweep_find_holders(sweep, asked, n);
+		cg_suspects_find_holders(sweep, asked, n);
 	for (unsigned i = 0; i < n; i++) {
-		struct cg_candidate *c = asked[i];
+		struct cg_suspect *c = asked[i];
 		pid_t other = watched_holder(c);
 		c->facts.other_holders = c->holders > 0;
 		if (c->facts.departed)
@@ -193,7 +193,7 @@ static void settle_shared(struct cg_sweep *sweep)
 }
 
 /* The next look comes when the first of the young ones is old enough, not an interval later. */
-static void note_ripening(struct cg_sweep *sweep, const struct cg_candidate *c)
+static void note_ripening(struct cg_sweep *sweep, const struct cg_suspect *c)
 {
 	static const uint64_t soon_ns = 20000000;
 	if (c->judgement.kind == CG_KIND_NONE || c->judgement.mature || c->judgement.quiet)
@@ -204,10 +204,10 @@ static void note_ripening(struct cg_sweep *sweep, const struct cg_candidate *c)
 		sweep->ripe_in_ns = left;
 }
 
-void cg_sweep_judge(struct cg_sweep *sweep)
+void cg_suspects_judge(struct cg_sweep *sweep)
 {
 	sweep->ripe_in_ns = 0;
-	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		if (c->facts.tcp.state == CG_TCP_LISTEN)
 			continue;
 		if (atomic_load(&c->facts.slot.last_use))
@@ -216,13 +216,13 @@ void cg_sweep_judge(struct cg_sweep *sweep)
 		learn_from_departed(c);
 	}
 	find_relays(sweep);
-	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		fill_history(c);
 		if (c->facts.tcp.state != CG_TCP_LISTEN)
 			cg_detect(&c->facts, &c->judgement);
 	}
 	count_overdue(sweep);
-	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		fill_history(c);
 		if (c->facts.tcp.state != CG_TCP_LISTEN)
 			cg_detect(&c->facts, &c->judgement);

@@ -1,17 +1,15 @@
-/* sweep_collect.c: asks the kernel which sockets are in a state to care about. */
+/* suspects_collect.c: asks the kernel which sockets are in a state to care about. */
 #include <string.h>
 
-#include "ownfd.h"
-#include "procfs.h"
+#include "suspects_listing.h"
 #include "recorder.h"
-#include "sweep_parts.h"
+#include "suspects.h"
 #include "track.h"
 
 enum {
 	FEW = 1024,        /* up to here TCP_INFO on every socket is cheaper than a dump (0.5 us each against 1.3 ms) */
 	QUIET_LOOKS = 256, /* with more than FEW: so many quiet ones are looked at per sweep, for what no dump shows */
-	EXACT = 16,        /* up to so many suspects are queried one by one */
-	DUMP_BUFFER = 32 << 10
+	EXACT = 16         /* up to so many suspects are queried one by one */
 };
 
 static bool copy_slot(const struct cg_slot *slot, struct cg_slot *ret)
@@ -26,9 +24,9 @@ static bool copy_slot(const struct cg_slot *slot, struct cg_slot *ret)
 	return false;
 }
 
-static struct cg_candidate *add(struct cg_sweep *sweep, int fd, const struct cg_slot *slot, const struct cg_tcp *tcp)
+static struct cg_suspect *add(struct cg_sweep *sweep, int fd, const struct cg_slot *slot, const struct cg_tcp *tcp)
 {
-	struct cg_candidate *c = cg_arena_alloc(&sweep->arena, sizeof *c);
+	struct cg_suspect *c = cg_arena_alloc(&sweep->arena, sizeof *c);
 	if (!c)
 		return NULL;
 	c->facts.fd = fd;
@@ -38,24 +36,10 @@ static struct cg_candidate *add(struct cg_sweep *sweep, int fd, const struct cg_
 	c->own_fds = fd >= 0;
 	if (slot && copy_slot(slot, &c->facts.slot))
 		c->facts.has_slot = true;
-	c->next = sweep->candidates;
-	sweep->candidates = c;
-	sweep->candidate_count++;
+	c->next = sweep->suspects;
+	sweep->suspects = c;
+	sweep->suspect_count++;
 	return c;
-}
-
-static int netlink_of(struct cg_sweep *sweep)
-{
-	if (sweep->netlink >= 0 && !cg_ownfd_valid(sweep->netlink)) {
-		cg_ownfd_lose(sweep->netlink);
-		sweep->netlink = -1;
-	}
-	if (sweep->netlink < 0 && !sweep->netlink_refused) {
-		int fd = cg_diag_open();
-		sweep->netlink = fd >= 0 ? cg_ownfd_take(fd) : -1;
-		sweep->netlink_refused = fd < 0 && fd != -EMFILE && fd != -ENFILE;
-	}
-	return sweep->netlink;
 }
 
 /* The slot tells of a descriptor that is not open any more, or is no socket: closed past us. */
@@ -108,7 +92,7 @@ static void look_at_listener(struct cg_sweep *sweep, int fd, struct cg_slot *slo
 	if (cg_tcp_info(fd, &tcp) < 0)
 		return;
 	if (tcp.state == CG_TCP_LISTEN && tcp.rqueue) {
-		struct cg_candidate *c = add(sweep, fd, slot, &tcp);
+		struct cg_suspect *c = add(sweep, fd, slot, &tcp);
 		if (c)
 			sweep->waiting = true;
 	}
@@ -157,84 +141,8 @@ static void walk_slots(struct cg_sweep *sweep, bool few)
 		sweep->rotor = 0;
 }
 
-/* The kernel's list of sockets in CLOSE_WAIT, by inode. */
-struct listing {
-	struct cg_sweep *sweep;
-	struct cg_tcp *tcp;
-	unsigned count, room;
-};
-
-static int list_one(const struct cg_tcp *tcp, void *context)
-{
-	struct listing *list = context;
-	if (list->count == list->room) {
-		unsigned room = list->room ? list->room * 2 : 256;
-		struct cg_tcp *grown = cg_arena_alloc(&list->sweep->arena, room * sizeof *grown);
-		if (!grown)
-			return -ENOMEM;
-		if (list->count)
-			memcpy(grown, list->tcp, list->count * sizeof *grown);
-		list->tcp = grown;
-		list->room = room;
-	}
-	list->tcp[list->count++] = *tcp;
-	return 0;
-}
-
-static void sift(struct cg_tcp *a, unsigned root, unsigned n)
-{
-	for (unsigned child; (child = 2 * root + 1) < n; root = child) {
-		if (child + 1 < n && a[child].inode < a[child + 1].inode)
-			child++;
-		if (a[root].inode >= a[child].inode)
-			return;
-		struct cg_tcp swap = a[root];
-		a[root] = a[child];
-		a[child] = swap;
-	}
-}
-
-/* A heap sort: libc's qsort may call malloc. */
-static void sort_by_inode(struct cg_tcp *a, unsigned n)
-{
-	for (unsigned i = n / 2; i-- > 0;)
-		sift(a, i, n);
-	for (unsigned end = n; end-- > 1;) {
-		struct cg_tcp swap = a[0];
-		a[0] = a[end];
-		a[end] = swap;
-		sift(a, 0, end);
-	}
-}
-
-static const struct cg_tcp *by_inode(const struct listing *list, uint64_t inode)
-{
-	unsigned low = 0, high = list->count;
-	while (low < high) {
-		unsigned mid = low + (high - low) / 2;
-		if (list->tcp[mid].inode < inode)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < list->count && list->tcp[low].inode == inode ? &list->tcp[low] : NULL;
-}
-
-static bool dump(struct cg_sweep *sweep, struct listing *list)
-{
-	void *buffer = cg_arena_alloc(&sweep->arena, DUMP_BUFFER);
-	int netlink = netlink_of(sweep);
-	list->sweep = sweep;
-	if (!buffer || netlink < 0)
-		return false;
-	if (cg_diag_dump(netlink, 1u << CG_TCP_CLOSE_WAIT, buffer, DUMP_BUFFER, list_one, list) < 0)
-		return false;
-	sort_by_inode(list->tcp, list->count);
-	return true;
-}
-
 /* With many sockets the dump names the suspects: those in it whose inode is one of ours. */
-static void match_slots(struct cg_sweep *sweep, const struct listing *list)
+static void match_slots(struct cg_sweep *sweep, const struct cg_listing *list)
 {
 	unsigned end = cg_recorder_fd_end();
 	for (unsigned fd = 0; list->count && fd < end; fd++) {
@@ -245,7 +153,7 @@ static void match_slots(struct cg_sweep *sweep, const struct listing *list)
 		}
 		if (atomic_load(&slot->kind) != CG_FD_CONN || !slot->inode)
 			continue;
-		const struct cg_tcp *tcp = by_inode(list, slot->inode);
+		const struct cg_tcp *tcp = cg_listing_find(list, slot->inode);
 		if (tcp && same_socket((int)fd, slot))
 			add(sweep, (int)fd, slot, tcp);
 		else if (tcp)
@@ -256,11 +164,11 @@ static void match_slots(struct cg_sweep *sweep, const struct listing *list)
 /* The same socket under several descriptors counts once; the one that was told of the end speaks for it. */
 static void merge_dups(struct cg_sweep *sweep)
 {
-	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		if (!(atomic_load(&c->facts.slot.flags) & CG_SLOT_DUPPED) || !c->facts.slot.inode)
 			continue;
-		for (struct cg_candidate **at = &c->next; *at;) {
-			struct cg_candidate *other = *at;
+		for (struct cg_suspect **at = &c->next; *at;) {
+			struct cg_suspect *other = *at;
 			if (other->facts.slot.inode != c->facts.slot.inode) {
 				at = &other->next;
 				continue;
@@ -272,13 +180,13 @@ static void merge_dups(struct cg_sweep *sweep)
 			}
 			c->own_fds += other->own_fds;
 			*at = other->next;
-			sweep->candidate_count--;
+			sweep->suspect_count--;
 		}
 	}
 }
 
 /* Without sock_diag: what TCP_INFO, SIOCINQ and the descriptor itself can tell. */
-static void details_from_fd(struct cg_candidate *c)
+static void details_from_fd(struct cg_suspect *c)
 {
 	struct cg_tcp tcp = {0};
 	uint32_t unread;
@@ -291,18 +199,18 @@ static void details_from_fd(struct cg_candidate *c)
 	c->facts.tcp = tcp;
 }
 
-static void fill_details(struct cg_sweep *sweep, const struct listing *list)
+static void fill_details(struct cg_sweep *sweep, const struct cg_listing *list)
 {
-	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		if (c->facts.fd < 0 || c->facts.tcp.state == CG_TCP_LISTEN || c->facts.tcp.has_queues)
 			continue;
-		const struct cg_tcp *listed = list ? by_inode(list, c->facts.slot.inode) : NULL;
+		const struct cg_tcp *listed = list ? cg_listing_find(list, c->facts.slot.inode) : NULL;
 		if (listed) {
 			c->facts.tcp = *listed;
 			continue;
 		}
 		details_from_fd(c);
-		if (!list && c->facts.tcp.state == CG_TCP_CLOSE_WAIT && netlink_of(sweep) >= 0)
+		if (!list && c->facts.tcp.state == CG_TCP_CLOSE_WAIT && cg_listing_netlink(sweep) >= 0)
 			(void)cg_diag_query(sweep->netlink, &c->facts.tcp);
 	}
 }
@@ -318,7 +226,7 @@ static bool departed_are_due(struct cg_sweep *sweep)
 }
 
 /* Closed here, still in CLOSE_WAIT: somebody else holds it. */
-static void match_departed(struct cg_sweep *sweep, const struct listing *list)
+static void match_departed(struct cg_sweep *sweep, const struct cg_listing *list)
 {
 	struct cg_header *h = cg_recorder_header();
 	uint64_t end = atomic_load(&h->count.departed_seq), from = end > CG_MAX_DEPARTED ? end - CG_MAX_DEPARTED : 0;
@@ -330,11 +238,11 @@ static void match_departed(struct cg_sweep *sweep, const struct listing *list)
 		memcpy(&slot, &departed->slot, sizeof slot);
 		/* A child that closes what it inherited does what it should; the opener's word counts. */
 		bool opened_here = !(atomic_load(&slot.flags) & CG_SLOT_INHERITED);
-		const struct cg_tcp *tcp = opened_here && slot.inode ? by_inode(list, slot.inode) : NULL;
+		const struct cg_tcp *tcp = opened_here && slot.inode ? cg_listing_find(list, slot.inode) : NULL;
 		bool here = false;
-		for (struct cg_candidate *c = sweep->candidates; tcp && c && !here; c = c->next)
+		for (struct cg_suspect *c = sweep->suspects; tcp && c && !here; c = c->next)
 			here = c->facts.tcp.inode == slot.inode;
-		struct cg_candidate *c = tcp && !here ? add(sweep, -1, NULL, tcp) : NULL;
+		struct cg_suspect *c = tcp && !here ? add(sweep, -1, NULL, tcp) : NULL;
 		if (c) {
 			c->facts.slot = slot;
 			c->facts.has_slot = true;
@@ -352,15 +260,15 @@ static bool serves(const struct cg_tcp *listener, const struct cg_tcp *tcp)
 }
 
 /* Sockets of nobody whose local address is a listener of ours: they wait to be accepted. */
-static void match_backlogs(struct cg_sweep *sweep, const struct listing *list)
+static void match_backlogs(struct cg_sweep *sweep, const struct cg_listing *list)
 {
-	for (struct cg_candidate *c = sweep->candidates; c; c = c->next) {
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		if (c->facts.tcp.state != CG_TCP_LISTEN)
 			continue;
 		for (unsigned i = 0; i < list->count && list->tcp[i].inode == 0; i++) {
 			if (!serves(&c->facts.tcp, &list->tcp[i]))
 				continue;
-			struct cg_candidate *waiting = add(sweep, -1, NULL, &list->tcp[i]);
+			struct cg_suspect *waiting = add(sweep, -1, NULL, &list->tcp[i]);
 			if (!waiting)
 				return;
 			waiting->facts.slot = c->facts.slot;
@@ -370,19 +278,20 @@ static void match_backlogs(struct cg_sweep *sweep, const struct listing *list)
 	}
 }
 
-void cg_sweep_collect(struct cg_sweep *sweep)
+void cg_suspects_collect(struct cg_sweep *sweep)
 {
 	struct cg_header *h = cg_recorder_header();
-	struct listing list = {0};
-	sweep->candidates = NULL;
-	sweep->candidate_count = 0;
+	struct cg_listing list = {0};
+	sweep->suspects = NULL;
+	sweep->suspect_count = 0;
 	sweep->waiting = false;
 	if (!h)
 		return;
-	bool few = atomic_load(&h->open_now) <= FEW || netlink_of(sweep) < 0;
+	bool few = atomic_load(&h->open_now) <= FEW || cg_listing_netlink(sweep) < 0;
 	walk_slots(sweep, few);
 	bool departed = departed_are_due(sweep);
-	bool listed = (!few || departed || sweep->waiting || sweep->candidate_count > EXACT) && dump(sweep, &list);
+	bool listed =
+	    (!few || departed || sweep->waiting || sweep->suspect_count > EXACT) && cg_listing_take(sweep, &list);
 	if (listed && !few)
 		match_slots(sweep, &list);
 	merge_dups(sweep);

@@ -1,15 +1,15 @@
 /*
- * sweep_parts.h: what the pieces of a sweep hand to each other. One sweep at a time; sweep thread or exiting thread.
+ * suspects.h: what the pieces of a sweep hand to each other. One sweep at a time; sweep thread or exiting thread.
  */
-#ifndef CG_SWEEP_PARTS_H
-#define CG_SWEEP_PARTS_H
+#ifndef CG_SUSPECTS_H
+#define CG_SUSPECTS_H
 
 #include "arena.h"
 #include "detect.h"
 
 /* One socket that may have something wrong with it. */
-struct cg_candidate {
-	struct cg_candidate *next;
+struct cg_suspect {
+	struct cg_suspect *next;
 	struct cg_facts facts;
 	struct cg_judgement judgement;
 	unsigned own_fds; /* descriptors of this process that refer to it */
@@ -24,10 +24,10 @@ struct cg_sweep {
 	bool netlink_refused;
 	uint64_t now_ns;
 	uint64_t warn_after_ns;
-	struct cg_candidate *candidates;
-	unsigned candidate_count;
+	struct cg_suspect *suspects;
+	unsigned suspect_count;
 	unsigned open_fds;    /* of any kind, as of the last look at /proc/self/fd; 0: not looked */
-	uint64_t ripe_in_ns;  /* until the next candidate is old enough to be told; 0: there is none */
+	uint64_t ripe_in_ns;  /* until the next suspect is old enough to be told; 0: there is none */
 	bool final;           /* nothing will be looked at later: what is ripe is told at once */
 	bool waiting;         /* a listener has a backlog, or something is on its way to being a finding */
 	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through */
@@ -42,18 +42,18 @@ struct cg_sweep {
  * socket is adopted when it was there in two looks running, so that a wrapper that is about to record it is not
  * overtaken.
  */
-void cg_sweep_adopt(struct cg_sweep *sweep, bool now);
+void cg_adopt_look(struct cg_sweep *sweep, bool now);
 
 /* Was something found that the next look will adopt? */
-bool cg_sweep_adopting(void);
+bool cg_adopt_pending(void);
 
-/* Finds the candidates and everything that the kernel says of them. */
-void cg_sweep_collect(struct cg_sweep *sweep);
+/* Finds the suspects and everything that the kernel says of them. */
+void cg_suspects_collect(struct cg_sweep *sweep);
 
-/* Which other processes hold the candidate's socket: from /proc, remembered for some seconds. */
-void cg_sweep_find_holders(struct cg_sweep *sweep, struct cg_candidate *const *candidates, unsigned count);
+/* Which other processes hold the suspect's socket: from /proc, remembered for some seconds. */
+void cg_suspects_find_holders(struct cg_sweep *sweep, struct cg_suspect *const *suspects, unsigned count);
 
-/* Fills in what needs a look at several sockets (relays, closed siblings, histories) and judges every candidate. */
-void cg_sweep_judge(struct cg_sweep *sweep);
+/* Fills in what needs a look at several sockets (relays, closed siblings, histories) and judges every suspect. */
+void cg_suspects_judge(struct cg_sweep *sweep);
 
 #endif

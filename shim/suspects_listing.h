@@ -1,0 +1,25 @@
+/*
+ * suspects_listing.h: the kernel's list of sockets in CLOSE_WAIT in this network namespace, sorted by inode. Sweep only.
+ */
+#ifndef CG_SUSPECTS_LISTING_H
+#define CG_SUSPECTS_LISTING_H
+
+#include "suspects.h"
+
+/* In the sweep's arena. Those of nobody (inode 0: they wait to be accepted) come first. */
+struct cg_listing {
+	struct cg_sweep *sweep;
+	struct cg_tcp *tcp;
+	unsigned count, room;
+};
+
+/* The netlink socket of the sweep, opened when needed; -1 where netlink is refused. */
+int cg_listing_netlink(struct cg_sweep *sweep);
+
+/* Fills *list, which is to be zeroed before. False when there is no netlink or the kernel does not answer. */
+bool cg_listing_take(struct cg_sweep *sweep, struct cg_listing *list);
+
+/* The socket with that inode, or NULL. */
+const struct cg_tcp *cg_listing_find(const struct cg_listing *list, uint64_t inode);
+
+#endif
