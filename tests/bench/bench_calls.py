@@ -57,8 +57,10 @@ def calls(figures, quick):
     names = {"recv": "recv of one byte that is there", "eagain": "recv of nothing (EAGAIN)",
              "write": "write of one byte"}
     for what, name in names.items():
-        modes = [common.bare(), common.passthrough(), common.shim()]
-        figures.add(name, "ns per call", in_turn(modes, what, 15 if quick else 45), command(what))
+        modes = [common.bare(), common.passthrough(), common.idle_thread(), common.shim(),
+                 common.shim("shim no thread", THREAD="off")]
+        figures.add(name, "ns per call", in_turn(modes, what, 15 if quick else 45), command(what),
+                    "the sweep is a second thread in a program of one: compare with idle thread")
 
 
 def connections(figures, quick):

@@ -59,6 +59,10 @@ def passthrough():
     return Mode("passthrough", program("passthrough"))
 
 
+def idle_thread():
+    return Mode("idle thread", program("idlethread"))
+
+
 def shim(name="shim", **settings):
     return Mode(name, LIBRARY, **{"CLOSEGUARD_" + key: value for key, value in settings.items()})
 
@@ -108,7 +112,7 @@ class Figures:
 def print_row(row):
     print(f"{row['name']} ({row['unit']}){': ' + row['note'] if row['note'] else ''}")
     for mode, entry in row["modes"].items():
-        text = f"  {mode:<14}{entry['median']:>14,.2f}"
+        text = f"  {mode:<15}{entry['median']:>14,.2f}"
         if "difference" in entry:
             text += f"   {entry['difference']:+14,.2f}"
         if "ratio" in entry:
