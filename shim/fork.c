@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "guard.h"
-#include "inherit.h"
+#include "track_inherit.h"
 #include "modules.h"
 #include "recorder.h"
 #include "track.h"

@@ -15,7 +15,7 @@
 #include "fmt.h"
 #include "fork.h"
 #include "guard.h"
-#include "inherit.h"
+#include "track_inherit.h"
 #include "options.h"
 #include "real.h"
 #include "recorder.h"

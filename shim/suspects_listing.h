@@ -1,5 +1,5 @@
 /*
- * suspects_listing.h: the kernel's list of sockets in CLOSE_WAIT in this network namespace, sorted by inode. Sweep only.
+ * suspects_listing.h: the sockets in CLOSE_WAIT in this network namespace, sorted by inode. Sweep only.
  */
 #ifndef CG_SUSPECTS_LISTING_H
 #define CG_SUSPECTS_LISTING_H

@@ -5,7 +5,7 @@
 
 #include "bypass.h"
 #include "clock.h"
-#include "inherit.h"
+#include "track_inherit.h"
 #include "modules.h"
 #include "stack.h"
 #include "unwind.h"

@@ -1,6 +1,6 @@
 /* wrap_close.c: calls that close descriptors. The slot is retired before the real call: the number may be another's at
  * once. */
-#include "inherit.h"
+#include "track_inherit.h"
 #include "ownfd.h"
 #include "real.h"
 #include "sys.h"

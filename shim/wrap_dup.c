@@ -1,5 +1,5 @@
 /* wrap_dup.c: calls that give a file another number. */
-#include "inherit.h"
+#include "track_inherit.h"
 #include "ownfd.h"
 #include "real.h"
 #include "track.h"

@@ -1,5 +1,5 @@
 /* wrap_open.c: calls that make descriptors. */
-#include "inherit.h"
+#include "track_inherit.h"
 #include "real.h"
 #include "tcpstate.h"
 #include "track.h"

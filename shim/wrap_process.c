@@ -1,5 +1,5 @@
 /* wrap_process.c: forks, execs and ends of processes, and the sandboxes that forbid us every system call. */
-#include "inherit.h"
+#include "track_inherit.h"
 #include "real.h"
 #include "recorder.h"
 #include "track.h"

@@ -1,5 +1,5 @@
 /* wrap_raw.c: libc's syscall(), by which Node, among others, closes its sockets. */
-#include "inherit.h"
+#include "track_inherit.h"
 #include "ownfd.h"
 #include "real.h"
 #include "sys.h"

@@ -1,11 +1,11 @@
 /*
- * inherit.h: sockets that came into this process by exec or fork, and programs that open theirs past our wrappers.
+ * track_inherit.h: sockets that came into this process by exec or fork, and programs that open theirs past our wrappers.
  *
  * Nothing is made for them until one is used: a shell that a connection was left open in gets no recorder and no
  * thread.
  */
-#ifndef CG_INHERIT_H
-#define CG_INHERIT_H
+#ifndef CG_TRACK_INHERIT_H
+#define CG_TRACK_INHERIT_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
-/* inherit.c: hands sockets over from before an exec or a fork. */
-#include "inherit.h"
+/* track_inherit.c: hands sockets over from before an exec or a fork. */
+#include "track_inherit.h"
 
 #include <poll.h>
 #include <string.h>
