@@ -14,7 +14,7 @@ static _Atomic bool found;
 static _Atomic bool looking;
 static bool unbound; /* a module that was loaded later has yet to make its first call */
 static unsigned long long seen_adds;
-static const struct link_map *first_maps_end; /* the last of the modules that were there at the start: never unloaded */
+static const struct link_map *first_maps_end; /* the last module of the start: never unloaded */
 static uintptr_t ours_start, ours_end;
 
 struct module_tables {
@@ -76,8 +76,8 @@ static bool lies_in(const struct dl_phdr_info *info, uintptr_t address)
 }
 
 /*
- * True when the module has a pointer to connect or accept that leads past us. One that still leads into the module's own
- * table is bound at its first call: it is looked at again.
+ * True when the module has a pointer to connect or accept that leads past us. One that still leads into the module's
+ * own table is bound at its first call: it is looked at again.
  */
 static bool goes_past(const struct dl_phdr_info *info, const struct module_tables *t)
 {

@@ -95,7 +95,7 @@ struct cg_judgement {
 void cg_detect(const struct cg_facts *facts, struct cg_judgement *ret);
 
 /*
- * A verdict on the code from its history: bug or overload, and how sure. `told`: a read returned 0; for `shared` that it
+ * A verdict on the code from its history: bug or overload, how sure. `told`: a read returned 0; for `shared` that it
  * was closed here, for a dead socket (no cause) that a call said so. Any context.
  */
 void cg_detect_verdict(const struct cg_history *history, enum cg_cause cause, bool told, enum cg_verdict *ret_verdict,
@@ -143,7 +143,8 @@ struct cg_finding {
 	uint64_t oldest_age_ns;
 	const char *advice;
 	unsigned origin;        /* enum cg_origin */
-	struct cg_place opened, connected, eof, last_use, closed, here; /* connected, closed, here: where they add something */
+	struct cg_place opened, eof, last_use;
+	struct cg_place connected, closed, here; /* where they add something */
 	struct cg_history history;
 	bool has_history;
 	unsigned socket_count;  /* in sockets, at most CG_SOCKETS_SHOWN */

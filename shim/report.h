@@ -3,7 +3,8 @@
  *
  * They write into a cg_buf, take no lock, allocate nothing and make no system call; frames are named through `resolve`.
  * One file per format: report_text.c, report_json.c. What does not fit into the buffer is left out in whole lines (an
- * object with fewer frames and sockets, or none), so that a log never holds half a line; the buffer's `truncated` tells.
+ * object with fewer frames and sockets, or none), so that a log never holds half a line; the buffer's `truncated`
+ * tells.
  */
 #ifndef CG_REPORT_H
 #define CG_REPORT_H
@@ -70,10 +71,12 @@ void cg_report_headline(struct cg_buf *out, const struct cg_finding *finding, bo
 
 /* A summary is begun, its groups are added one by one (not all need be in memory), and ended. */
 void cg_text_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
-void cg_text_summary_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool first);
+void cg_text_summary_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
+                           bool first);
 void cg_text_summary_end(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
 void cg_json_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
-void cg_json_summary_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool first);
+void cg_json_summary_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
+                           bool first);
 void cg_json_summary_end(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
 
 #endif

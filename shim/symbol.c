@@ -112,7 +112,8 @@ static const char *why_not(void)
 		return "LeakSanitizer is in this process and does not bear elfutils";
 	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
 		void *there = dlsym(RTLD_DEFAULT, names[i]);
-		if (there && dladdr(there, &info) && !strstr(info.dli_fname, "libdw") && !strstr(info.dli_fname, "libelf"))
+		if (there && dladdr(there, &info) && !strstr(info.dli_fname, "libdw") &&
+		    !strstr(info.dli_fname, "libelf"))
 			return "the program has functions with the names of elfutils'";
 	}
 	return NULL;

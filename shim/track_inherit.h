@@ -1,5 +1,5 @@
 /*
- * track_inherit.h: sockets that came into this process by exec or fork, and programs that open theirs past our wrappers.
+ * track_inherit.h: sockets that came into this process by exec or fork.
  *
  * Nothing is made for them until one is used: a shell that a connection was left open in gets no recorder and no
  * thread.

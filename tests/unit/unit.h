@@ -33,7 +33,8 @@ static int print_results(SRunner *runner, const char *suite)
 			printf("skip %s/%s %d: %s\n", suite, name, i + 1, skip + 6);
 		} else {
 			failed++;
-			printf("not ok %s/%s %d: %s:%d: %s\n", suite, name, i + 1, tr_lfile(results[i]), tr_lno(results[i]), message);
+			printf("not ok %s/%s %d: %s:%d: %s\n", suite, name, i + 1, tr_lfile(results[i]),
+			       tr_lno(results[i]), message);
 		}
 	}
 	free(results);
