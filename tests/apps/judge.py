@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""judge.py CASE LOGS: compares the findings in a directory of logs with expected.txt; prints what is wrong, if anything.
+"""judge.py CASE LOGS: compares the findings in a directory of logs with expected.txt and prints what is wrong.
 
 A log line comes when a group is first seen and when it has doubled, so a last line of N stands for N to 2N-1 sockets.
 """

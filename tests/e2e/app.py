@@ -143,7 +143,7 @@ class App:
         def look():
             return [one for one in kernel.close_waits(pid or self.pid) if one.cause() == cause]
         self.wait_for(lambda: len(look()) == count,
-                      lambda: f"the program itself went wrong: {kernel.tcp_of(pid or self.pid)}, wanted {count} {cause}")
+                      lambda: f"the program itself: {kernel.tcp_of(pid or self.pid)}, wanted {count} {cause}")
 
     def check_sockets(self, group, pid):
         """Each socket of the finding is the kernel's: descriptor, inode, state, addresses, unread bytes."""

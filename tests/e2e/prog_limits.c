@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 	if (strcmp(what, "memory") == 0) {
 		limit_to(RLIMIT_AS, (rlim_t)(status_kb("VmSize:") + 16) * 1024);
 	} else if (strcmp(what, "descriptors") == 0) {
-		limit_to(RLIMIT_NOFILE, 12); /* it needs nine itself */
+		limit_to(RLIMIT_NOFILE, 20); /* it needs nine itself */
 	} else if (strcmp(what, "filesize") == 0) {
 		limit_to(RLIMIT_FSIZE, 0);
 		signal(SIGXFSZ, SIG_DFL);

@@ -17,7 +17,7 @@ def own_flags(source):
 
 
 def compile(name, build, flags=(), source=None):
-    """The path of a program, or of a shared object where the name begins with lib_; `source` where it is another's variant."""
+    """The path of a program, or of a shared object (lib_…); `source` where it is a variant of another one's."""
     source = os.path.join(HERE, (source or name) + ".c")
     compiler = os.environ.get("CC", "cc")
     if not os.path.exists(source):

@@ -88,8 +88,8 @@ def test_every_call_is_in_that_program(t):
         used = set(re.findall(r"\w+", source.read()))
     with open(os.path.join(harness.HERE, "..", "e2e", "prog_eof.c"), encoding="utf-8") as source:
         used |= {f"__{how}" for how in re.findall(r"by_(\w+_chk)", source.read())}
-    elsewhere = {"daemon", "pthread_exit", "_exit", "_Exit", "quick_exit", "fcloseall", "pidfd_getfd", "preadv64v2", "fcntl64",
-                 "freopen64", "_IO_fdopen", "__recvfrom_chk"}
+    elsewhere = {"daemon", "pthread_exit", "_exit", "_Exit", "quick_exit", "fcloseall", "pidfd_getfd", "preadv64v2",
+                 "fcntl64", "freopen64", "_IO_fdopen", "__recvfrom_chk"}
     t.check(len(names) > 60, f"the table was not understood: {names}")
     t.equal(sorted(names - used - elsewhere), [], "calls without a test")
 
@@ -104,7 +104,7 @@ def test_cancelled_threads(t):
 
 
 def test_threads_at_full_speed(t):
-    """Numbers are reused by other threads at once: no finding but the eight that are left, and no misuse is imagined."""
+    """Numbers are reused by other threads at once: the eight that are left are told, and no misuse is imagined."""
     app = t.start("prog_race", 8, 400)
     app.line("ready", 60 * harness.SLOW)
     app.expect("close_wait", "eof_ignored", 8)
@@ -263,7 +263,7 @@ def test_memory_is_refused(t):
 
 
 def test_descriptors_are_scarce(t):
-    """Twelve descriptors in all, of which the program needs nine: it gets them, and is watched."""
+    """Twenty descriptors in all, of which the program needs nine: it gets them, and is watched."""
     bare = t.start("prog_limits", "descriptors", watched=False)
     bare.line("ready")
     app = t.start("prog_limits", "descriptors")

@@ -163,8 +163,8 @@ def test_nothing_is_left_after_a_clean_exit(t):
 
 def certificate(t):
     key, cert = f"{t.dir}/key.pem", f"{t.dir}/cert.pem"
-    subprocess.run([harness.need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert,
-                    "-days", "2", "-subj", "/CN=localhost"], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([harness.need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
+                    "-out", cert, "-days", "2", "-subj", "/CN=localhost"], check=True, stderr=subprocess.DEVNULL)
     return key, cert
 
 

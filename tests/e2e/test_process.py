@@ -115,11 +115,13 @@ def test_python_subprocess_beside_connections(t):
 
 COMMANDS = r"""
 cd /usr/share
-ls / | head -3; ls /nonexistent; echo one two | awk '{print $2}'; seq 5 | sort -r | tr '\n' ' '; find /etc -maxdepth 1 -name 'pass*'
+ls / | head -3; ls /nonexistent; echo one two | awk '{print $2}'; seq 5 | sort -r | tr '\n' ' '
+find /etc -maxdepth 1 -name 'pass*'
 printf 'a\nb\n' | grep b | sed s/b/c/; tar cf - /etc/hostname 2>/dev/null | gzip -9n | gunzip | tar tf - ; date -d @0 -u
 perl -e 'print "perl\n"; warn "careful\n"'; python3 -Sc 'import sys; print("python"); print("err", file=sys.stderr)'
 (exit 7); echo $?; sh -c 'kill -TERM $$'; echo $?; true & wait; x=$(cat /etc/hostname | wc -l); echo "$x"
-exec 3>&1 4</dev/null; echo to three >&3; ls -l /proc/self/fd | awk 'NR > 1 {print $9}' | sort -n | head -3; echo fds 1>&2
+exec 3>&1 4</dev/null; echo to three >&3; ls -l /proc/self/fd | awk 'NR > 1 {print $9}' | sort -n | head -3
+echo fds 1>&2
 cat <<END | xargs -n1 echo
 x y
 END

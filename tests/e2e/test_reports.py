@@ -17,8 +17,8 @@ from harness import Skip
 
 FIELDS = {"v", "event", "time", "host", "pid", "app", "kind", "cause", "verdict", "confidence", "count", "oldest_age_s",
           "advice", "opened", "eof", "last_use", "sockets", "origin"}
-SOCKET_FIELDS = {"fd", "state", "local", "peer", "age_s", "age_max_s", "age_source", "unread_bytes", "unsent_bytes", "inode",
-                 "polled_by", "shared_with"}
+SOCKET_FIELDS = {"fd", "state", "local", "peer", "age_s", "age_max_s", "age_source", "unread_bytes", "unsent_bytes",
+                 "inode", "polled_by", "shared_with"}
 
 
 def marks(name):
@@ -83,7 +83,7 @@ def test_the_right_line(t):
         t.equal((os.path.basename(top["file"]), top["line"], top["function"]),
                 ("prog_lines.c", wanted[place], caller), f"the top frame of {place}")
         t.equal(top.get("inlined"), True, f"{caller} is inlined")
-        t.equal((below["function"], below["line"]), ("serve", wanted[f"{caller}'s caller"]), f"the frame below {caller}")
+        t.equal((below["function"], below["line"]), ("serve", wanted[f"{caller}'s caller"]), f"below {caller}")
     t.equal(frame_of(one["opened"]["stack"], "main").get("file", "").rsplit("/", 1)[-1], "prog_lines.c", "main's file")
     t.equal(one["opened"]["stack"][0]["build_id"], build_id_of(app.argv[0]), "build_id")
     t.equal(one["opened"]["call"], "accept4", "the opening call")
@@ -334,7 +334,8 @@ def test_ipv6_addresses(t):
     peer.close()
     app.line("ready")
     group = app.expect("close_wait", "eof_ignored", 1)
-    t.equal((group["sockets"][0]["local"], group["sockets"][0]["peer"]), (f"[::1]:{port}", f"[::1]:{mine}"), "addresses")
+    view = group["sockets"][0]
+    t.equal((view["local"], view["peer"]), (f"[::1]:{port}", f"[::1]:{mine}"), "addresses")
 
 
 if __name__ == "__main__":
