@@ -10,6 +10,7 @@ import concurrent.futures
 import inspect
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -122,6 +123,7 @@ class Test:
 
 
 PRINT_LOCK = threading.Lock()
+RUNNING = set()  # tests whose programs and files have to go when this process is told to end
 
 
 def emit(line, *details):
@@ -135,6 +137,7 @@ def emit(line, *details):
 def run_one(suite, function):
     name = f"{suite}/{function.__name__}"
     test = Test(name)
+    RUNNING.add(test)
     started = time.monotonic()
     try:
         function(test)
@@ -155,6 +158,14 @@ def run_one(suite, function):
         return False
     finally:
         test.close()
+        RUNNING.discard(test)
+
+
+def on_termination(number, _frame):
+    """A test that is stopped, by a time limit for example, leaves nothing behind either."""
+    for test in list(RUNNING):
+        test.close()
+    os._exit(128 + number)
 
 
 def main(module):
@@ -164,6 +175,8 @@ def main(module):
     if not BARE and not os.path.exists(LIBRARY):
         print(f"not ok {suite}: {LIBRARY} is missing: build it first")
         sys.exit(1)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, on_termination)
     tests = [value for key, value in inspect.getmembers(here, inspect.isfunction) if key.startswith("test_")]
     tests.sort(key=lambda function: function.__code__.co_firstlineno)
     wanted = sys.argv[1:]
