@@ -184,7 +184,7 @@ static bool was_connected(const struct cg_slot *slot)
 
 static void judge_dead_socket(const struct cg_facts *facts, struct cg_judgement *ret)
 {
-	if (!facts->has_slot || !was_connected(&facts->slot))
+	if (!facts->tcp.was_connected && !(facts->has_slot && was_connected(&facts->slot)))
 		return;
 	if (is_bystander(facts) && facts->held_by_opener)
 		return;

@@ -28,10 +28,12 @@ struct cg_sweep {
 	unsigned suspect_count;
 	unsigned open_fds;    /* of any kind, as of the last look at /proc/self/fd; 0: not looked */
 	uint64_t ripe_in_ns;  /* until the next suspect is old enough to be told; 0: there is none */
+	bool thorough;        /* asked for: nothing is put off */
 	bool final;           /* nothing will be looked at later: what is ripe is told at once */
 	bool waiting;         /* a listener has a backlog, or something is on its way to being a finding */
 	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through */
 	uint64_t departed_ns; /* when the departed were last looked for */
+	bool departed_found;  /* and there were some */
 	unsigned rotor;       /* where the walk over quiet sockets stopped */
 	uint64_t forecast_ns; /* until the descriptors run out at the rate of the leaks; 0: no such rate */
 	pid_t parent;         /* the process that this one was forked from; 0: not known to be forked */

@@ -161,27 +161,48 @@ static void match_slots(struct cg_sweep *sweep, const struct cg_listing *list)
 	}
 }
 
-/* The same socket under several descriptors counts once; the one that was told of the end speaks for it. */
+static uint32_t flags_of(const struct cg_suspect *suspect)
+{
+	return atomic_load(&suspect->facts.slot.flags);
+}
+
+/* The one that was told of the end speaks for the socket, or else the one that was seen being opened. */
+static void merge(struct cg_suspect *kept, const struct cg_suspect *other)
+{
+	bool told = flags_of(kept) & (CG_SLOT_EOF | CG_SLOT_ERROR),
+	     other_told = flags_of(other) & (CG_SLOT_EOF | CG_SLOT_ERROR);
+	uint32_t ignored = (flags_of(kept) | flags_of(other)) & CG_SLOT_IGNORED;
+	bool better = told == other_told ? other->facts.slot.origin < kept->facts.slot.origin : other_told;
+	if (better) {
+		kept->facts.slot = other->facts.slot;
+		kept->facts.fd = other->facts.fd;
+	}
+	atomic_fetch_or(&kept->facts.slot.flags, CG_SLOT_DUPPED | ignored);
+	kept->own_fds += other->own_fds;
+}
+
+/* The same socket under several descriptors counts once. */
 static void merge_dups(struct cg_sweep *sweep)
 {
-	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
-		if (!(atomic_load(&c->facts.slot.flags) & CG_SLOT_DUPPED) || !c->facts.slot.inode)
-			continue;
-		for (struct cg_suspect **at = &c->next; *at;) {
-			struct cg_suspect *other = *at;
-			if (other->facts.slot.inode != c->facts.slot.inode) {
-				at = &other->next;
-				continue;
-			}
-			if (!(atomic_load(&c->facts.slot.flags) & CG_SLOT_EOF) &&
-			    (atomic_load(&other->facts.slot.flags) & CG_SLOT_EOF)) {
-				c->facts.slot = other->facts.slot;
-				c->facts.fd = other->facts.fd;
-			}
-			c->own_fds += other->own_fds;
-			*at = other->next;
+	size_t room = 16;
+	while (room < 2 * (size_t)sweep->suspect_count)
+		room *= 2;
+	struct cg_suspect **seen = cg_arena_alloc(&sweep->arena, room * sizeof(struct cg_suspect *));
+	for (struct cg_suspect **at = &sweep->suspects; seen && *at;) {
+		struct cg_suspect *suspect = *at;
+		uint64_t inode = suspect->facts.slot.inode;
+		size_t place = inode * 0x9e3779b97f4a7c15u % room;
+		while (inode && seen[place] && seen[place]->facts.slot.inode != inode)
+			place = (place + 1) % room;
+		if (inode && seen[place]) {
+			merge(seen[place], suspect);
+			*at = suspect->next;
 			sweep->suspect_count--;
+			continue;
 		}
+		if (inode)
+			seen[place] = suspect;
+		at = &suspect->next;
 	}
 }
 
@@ -219,7 +240,8 @@ static bool departed_are_due(struct cg_sweep *sweep)
 {
 	struct cg_header *h = cg_recorder_header();
 	uint64_t period = sweep->warn_after_ns / 2 > 5000000000u ? 5000000000u : sweep->warn_after_ns / 2;
-	if (!h || !atomic_load(&h->count.departed_seq) || sweep->now_ns - sweep->departed_ns < period)
+	bool due = sweep->thorough || sweep->departed_found || sweep->now_ns - sweep->departed_ns >= period;
+	if (!h || !atomic_load(&h->count.departed_seq) || !due)
 		return false;
 	sweep->departed_ns = sweep->now_ns;
 	return true;
@@ -230,6 +252,7 @@ static void match_departed(struct cg_sweep *sweep, const struct cg_listing *list
 {
 	struct cg_header *h = cg_recorder_header();
 	uint64_t end = atomic_load(&h->count.departed_seq), from = end > CG_MAX_DEPARTED ? end - CG_MAX_DEPARTED : 0;
+	sweep->departed_found = false;
 	for (uint64_t seq = from; seq < end; seq++) {
 		struct cg_departed *departed = cg_recorder_departed(seq, false);
 		struct cg_slot slot;
@@ -247,6 +270,7 @@ static void match_departed(struct cg_sweep *sweep, const struct cg_listing *list
 			c->facts.slot = slot;
 			c->facts.has_slot = true;
 			c->facts.departed = true;
+			sweep->departed_found = true;
 		}
 	}
 }

@@ -50,6 +50,7 @@ static void look(bool may_load, bool final, const char *summary)
 	sweep.now_ns = cg_track_clock();
 	sweep.warn_after_ns = options->warn_after_ns;
 	sweep.final = final;
+	sweep.thorough = final || summary;
 	if (may_load)
 		cg_modules_refresh();
 	/* Before a sleep without end, too: what is open may just not have been seen. */

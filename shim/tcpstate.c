@@ -153,6 +153,8 @@ void cg_tcp_take_info(struct cg_tcp *tcp, const void *info, size_t len)
 	if (len >= offsetof(struct tcp_info, tcpi_notsent_bytes) && known.tcpi_segs_in == 0)
 		return;
 	tcp->has_info = true;
+	/* The handshake measures the round trip; a refused connect counts a segment too, but measures nothing. */
+	tcp->was_connected = known.tcpi_rtt != 0;
 	tcp->last_data_sent_ms = known.tcpi_last_data_sent;
 	tcp->last_data_recv_ms = known.tcpi_last_data_recv;
 	tcp->last_ack_recv_ms = known.tcpi_last_ack_recv;

@@ -34,12 +34,14 @@ struct cg_addr {
 };
 
 struct cg_tcp {
-	uint8_t state;    /* enum cg_tcp_state; 0: the kernel would not tell */
-	bool has_queues;  /* rqueue and wqueue are sock_diag's, or of a listener, where TCP_INFO gives the same */
-	bool has_info;    /* the three times below are TCP_INFO's; false before the first segment has come in */
-	uint32_t rqueue;  /* unread bytes, and 1 for an unread FIN; a listener's backlog now */
-	uint32_t wqueue;  /* unacknowledged bytes, our FIN included; a listener's backlog limit */
-	uint32_t ifindex; /* the interface it is bound to (SO_BINDTODEVICE, link-local addresses), or 0 */
+	uint8_t state;      /* enum cg_tcp_state; 0: the kernel would not tell */
+	bool has_queues;    /* rqueue and wqueue are sock_diag's, or of a listener, where TCP_INFO gives the same */
+	bool has_info;      /* the three times below are TCP_INFO's; false before the first segment has come in */
+	bool was_connected; /* the handshake was completed once: tells a dead connection from a socket that never was
+	                       one */
+	uint32_t rqueue;    /* unread bytes, and 1 for an unread FIN; a listener's backlog now */
+	uint32_t wqueue;    /* unacknowledged bytes, our FIN included; a listener's backlog limit */
+	uint32_t ifindex;   /* the interface it is bound to (SO_BINDTODEVICE, link-local addresses), or 0 */
 	uint32_t last_data_sent_ms;
 	uint32_t last_data_recv_ms;
 	uint32_t last_ack_recv_ms;

@@ -118,6 +118,7 @@ void cg_inherit_before_fork(void)
 
 void cg_inherit_fork_parent(void)
 {
+	cg_track_spawned(); /* what another thread opened while the fork was under way may be in the child or not */
 	drop_snapshot();
 }
 

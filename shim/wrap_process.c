@@ -159,7 +159,9 @@ CG_EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_a
 {
 	CG_NEED(posix_spawn);
 	CG_EVENT(cg_track_spawned());
-	return cg_real.posix_spawn(pid, path, actions, attr, argv, envp);
+	int r = cg_real.posix_spawn(pid, path, actions, attr, argv, envp);
+	CG_EVENT(cg_track_spawned());
+	return r;
 }
 
 CG_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
@@ -167,7 +169,9 @@ CG_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_
 {
 	CG_NEED(posix_spawnp);
 	CG_EVENT(cg_track_spawned());
-	return cg_real.posix_spawnp(pid, file, actions, attr, argv, envp);
+	int r = cg_real.posix_spawnp(pid, file, actions, attr, argv, envp);
+	CG_EVENT(cg_track_spawned());
+	return r;
 }
 
 static void exiting(const char *how)
