@@ -178,8 +178,8 @@ static bool was_connected(const struct cg_slot *slot)
 		return true;
 	unsigned last_call = (unsigned)(slot->last_use >> 56);
 	bool used = slot->last_use && last_call != CG_CALL_connect;
-	return slot->role == CG_ROLE_CONNECTED &&
-	       (used || slot->flags & (CG_SLOT_EOF | CG_SLOT_ERROR | CG_SLOT_SHUT_WR));
+	/* An error proves nothing: a write after a refused connect says EPIPE. */
+	return slot->role == CG_ROLE_CONNECTED && (used || slot->flags & CG_SLOT_EOF);
 }
 
 static void judge_dead_socket(const struct cg_facts *facts, struct cg_judgement *ret)

@@ -19,7 +19,9 @@
 extern __thread int cg_hidden;
 
 /* This thread's id; 0 until its first event, since reading it is a system call. */
+#pragma GCC visibility push(hidden) /* so that the compiler need not go through the table of addresses */
 extern __thread uint32_t cg_tid;
+#pragma GCC visibility pop
 
 /*
  * The state that a forked child must not take for its own. Its pages are wiped by the kernel in every kind of fork
@@ -31,7 +33,9 @@ struct cg_self {
 	_Atomic pid_t pid;                        /* 0: a child that has not been set up */
 } __attribute__((aligned(65536)));                /* pages of 64 KiB on some aarch64 kernels */
 
+#pragma GCC visibility push(hidden) /* so that the compiler need not go through the table of addresses */
 extern struct cg_self cg_self;
+#pragma GCC visibility pop
 
 /* Settings that every event asks for. */
 struct cg_guard {
@@ -42,7 +46,9 @@ struct cg_guard {
 	_Atomic bool bypassed; /* modules may have been loaded that call libc past us: worth a look now and then */
 };
 
+#pragma GCC visibility push(hidden) /* so that the compiler need not go through the table of addresses */
 extern struct cg_guard cg_guard;
+#pragma GCC visibility pop
 
 /* Marks this process as one that is watched. Constructor, and in the child of a fork. */
 void cg_guard_own(void);

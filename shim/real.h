@@ -26,7 +26,9 @@ struct cg_real {
 #include "calls.def"
 };
 
+#pragma GCC visibility push(hidden) /* so that the compiler need not go through the table of addresses */
 extern struct cg_real cg_real;
+#pragma GCC visibility pop
 
 /*
  * Looks every function up with dlsym(RTLD_NEXT). Constructor only, once. Returns the name of a required function that

@@ -65,7 +65,7 @@ static inline struct cg_label *cg_recorder_label(unsigned i, bool grow)
 }
 
 /* The slot of a descriptor, or NULL where nothing was ever recorded near it. The hot path: three loads. */
-static inline struct cg_slot *cg_slot_at(int fd)
+static inline __attribute__((always_inline)) struct cg_slot *cg_slot_at(int fd)
 {
 	struct cg_slot *_Atomic *slots = atomic_load_explicit(&cg_self.slots, memory_order_acquire);
 	if (!slots || (unsigned)fd >= CG_MAX_FDS)

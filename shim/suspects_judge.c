@@ -39,6 +39,19 @@ static void learn_from_departed(struct cg_suspect *c)
 	}
 }
 
+/*
+ * A read of 0 before the last data came in was another connection's: a thread read while a second one closed the
+ * descriptor and a third one got its number. The kernel's time is the judge.
+ */
+static void drop_false_end(struct cg_suspect *c)
+{
+	static const uint64_t slack_ns = 50000000;
+	const struct cg_tcp *tcp = &c->facts.tcp;
+	uint64_t told = c->facts.now_ns - c->facts.slot.eof_ns, data = tcp->last_data_recv_ms * 1000000ull;
+	if ((flags_of(c) & CG_SLOT_EOF) && tcp->has_info && c->facts.slot.eof_ns && told > data + slack_ns)
+		atomic_fetch_and(&c->facts.slot.flags, ~(uint32_t)CG_SLOT_EOF);
+}
+
 static void note_first_seen(struct cg_sweep *sweep, struct cg_suspect *c)
 {
 	struct cg_slot *slot = cg_slot_at(c->facts.fd);
@@ -213,6 +226,7 @@ void cg_suspects_judge(struct cg_sweep *sweep)
 		if (atomic_load(&c->facts.slot.last_use))
 			atomic_fetch_or(&c->facts.slot.flags, CG_SLOT_USED);
 		note_first_seen(sweep, c);
+		drop_false_end(c);
 		learn_from_departed(c);
 	}
 	find_relays(sweep);

@@ -16,7 +16,9 @@
 #include "recorder.h"
 
 /* Deciseconds since the recorder was made, as of the last sweep or event: the hot path reads no clock. */
+#pragma GCC visibility push(hidden) /* so that the compiler need not go through the table of addresses */
 extern _Atomic uint32_t cg_track_tick;
+#pragma GCC visibility pop
 
 /* Forks and spawns so far: a connection opened before the last one may be held by a child too. */
 extern _Atomic uint16_t cg_track_epoch;
@@ -32,35 +34,31 @@ extern void (*cg_track_sealing)(void);
 /* The same: the main thread leaves by pthread_exit. */
 extern void (*cg_track_main_left)(void);
 
-/* A use of a descriptor, begun before the real call, so that a slot that changes hands meanwhile is noticed. */
-struct cg_use {
-	struct cg_slot *slot; /* NULL: not a TCP connection of ours */
-	uint32_t gen;
-};
-
-static inline struct cg_use cg_use_begin(int fd)
+/* The slot of a TCP connection of ours, or NULL. */
+static inline __attribute__((always_inline)) struct cg_slot *cg_track_conn(int fd)
 {
-	struct cg_use use = {cg_slot_at(fd), 0};
-	if (!use.slot || atomic_load_explicit(&use.slot->kind, memory_order_relaxed) != CG_FD_CONN)
-		use.slot = NULL;
-	else
-		use.gen = atomic_load_explicit(&use.slot->gen, memory_order_relaxed);
-	return use;
+	struct cg_slot *slot = cg_slot_at(fd);
+	return slot && atomic_load_explicit(&slot->kind, memory_order_relaxed) == CG_FD_CONN ? slot : NULL;
 }
 
-/* Last use: where, when, by whom. One cache line, no clock, no system call. */
-static inline void cg_use_note(struct cg_use use, enum cg_call call, uintptr_t caller)
+/*
+ * Last use: where, when, by whom. One cache line, no clock, no system call. The slot is looked up after the real call:
+ * a descriptor that another thread closed meanwhile may have changed hands, at the price of a last use that is
+ * another's.
+ */
+static inline __attribute__((always_inline)) void cg_track_use(struct cg_slot *slot, enum cg_call call,
+                                                               uintptr_t caller)
 {
 	uint64_t place = caller | (uint64_t)call << 56;
-	atomic_store_explicit(&use.slot->last_use, place, memory_order_relaxed);
-	atomic_store_explicit(&use.slot->last_tick, atomic_load_explicit(&cg_track_tick, memory_order_relaxed),
+	atomic_store_explicit(&slot->last_use, place, memory_order_relaxed);
+	atomic_store_explicit(&slot->last_tick, atomic_load_explicit(&cg_track_tick, memory_order_relaxed),
 	                      memory_order_relaxed);
-	atomic_store_explicit(&use.slot->last_tid, cg_tid, memory_order_relaxed);
+	atomic_store_explicit(&slot->last_tid, cg_tid, memory_order_relaxed);
 }
 
 /* Out of line: a read that returned 0 or an error, a write that failed, a use while there is no recorder yet. */
-void cg_track_read_end(int fd, struct cg_use use, ssize_t result, int flags, enum cg_call call, uintptr_t caller);
-void cg_track_write_failed(int fd, struct cg_use use, enum cg_call call, uintptr_t caller);
+void cg_track_read_end(int fd, ssize_t result, int flags, enum cg_call call, uintptr_t caller);
+void cg_track_write_failed(int fd, enum cg_call call, uintptr_t caller);
 void cg_track_first_use(int fd);
 
 static inline bool cg_use_is_news(void)
@@ -77,30 +75,33 @@ static inline void cg_track_idle_call(void)
 		cg_track_first_use(-1);
 }
 
-/* After a read: `asked` is false when a result of 0 says nothing (a length of 0). flags as for recv. */
-static inline void cg_track_read(int fd, struct cg_use use, ssize_t result, bool asked, int flags, enum cg_call call,
-                                 uintptr_t caller)
+/* After a success on fd. */
+static inline __attribute__((always_inline)) void cg_track_used(int fd, enum cg_call call, uintptr_t caller)
 {
-	if (__builtin_expect(result > 0, 1)) {
-		if (__builtin_expect(use.slot != NULL, 1))
-			cg_use_note(use, call, caller);
-		else if (__builtin_expect(cg_use_is_news(), 0))
-			cg_track_first_use(fd);
-	} else if (result < 0 || asked) {
-		cg_track_read_end(fd, use, result, flags, call, caller);
-	}
+	struct cg_slot *slot = cg_track_conn(fd);
+	if (__builtin_expect(slot != NULL, 1))
+		cg_track_use(slot, call, caller);
+	else if (__builtin_expect(cg_use_is_news(), 0))
+		cg_track_first_use(fd);
 }
 
-static inline void cg_track_write(int fd, struct cg_use use, ssize_t result, enum cg_call call, uintptr_t caller)
+/* After a read: `asked` is false when a result of 0 says nothing (a length of 0). flags as for recv. */
+static inline __attribute__((always_inline)) void cg_track_read(int fd, ssize_t result, bool asked, int flags,
+                                                                enum cg_call call, uintptr_t caller)
 {
-	if (__builtin_expect(result >= 0, 1)) {
-		if (__builtin_expect(use.slot != NULL, 1))
-			cg_use_note(use, call, caller);
-		else if (__builtin_expect(cg_use_is_news(), 0))
-			cg_track_first_use(fd);
-	} else {
-		cg_track_write_failed(fd, use, call, caller);
-	}
+	if (__builtin_expect(result > 0, 1))
+		cg_track_used(fd, call, caller);
+	else if (result < 0 || asked)
+		cg_track_read_end(fd, result, flags, call, caller);
+}
+
+static inline __attribute__((always_inline)) void cg_track_write(int fd, ssize_t result, enum cg_call call,
+                                                                 uintptr_t caller)
+{
+	if (__builtin_expect(result >= 0, 1))
+		cg_track_used(fd, call, caller);
+	else
+		cg_track_write_failed(fd, call, caller);
 }
 
 /* A descriptor for a new TCP socket. kind CG_FD_CONN or CG_FD_LISTENER; flags: CG_SLOT_… to begin with. */

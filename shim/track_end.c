@@ -4,39 +4,34 @@
 #include "stack.h"
 
 /* The place where the app was told that the connection is over; the first one counts. */
-static void note_end(struct cg_use use, uint32_t flag, enum cg_call call)
+static void note_end(struct cg_slot *slot, uint32_t flag, enum cg_call call)
 {
-	struct cg_slot *slot = use.slot;
-	uint32_t flags = atomic_load(&slot->flags), stack;
-	if (atomic_load(&slot->gen) != use.gen || (flags & (CG_SLOT_EOF | CG_SLOT_ERROR))) {
-		if (atomic_load(&slot->gen) == use.gen)
-			atomic_fetch_or(&slot->flags, flag);
-		return;
-	}
-	stack = cg_stack_here();
-	slot->eof_stack = stack;
-	slot->eof_ns = cg_track_clock();
-	slot->eof_tid = cg_guard_tid();
-	slot->eof_call = (uint8_t)call;
-	if (atomic_load(&slot->gen) == use.gen)
-		atomic_fetch_or(&slot->flags, flag);
 	struct cg_header *h = cg_recorder_header();
-	if (h && flag == CG_SLOT_EOF)
-		atomic_fetch_add(&h->count.eofs, 1);
+	uint32_t gen = atomic_load(&slot->gen);
+	if (!(atomic_load(&slot->flags) & (CG_SLOT_EOF | CG_SLOT_ERROR))) {
+		slot->eof_stack = cg_stack_here();
+		slot->eof_ns = cg_track_clock();
+		slot->eof_tid = cg_guard_tid();
+		slot->eof_call = (uint8_t)call;
+		if (h && flag == CG_SLOT_EOF)
+			atomic_fetch_add(&h->count.eofs, 1);
+	}
+	if (atomic_load(&slot->gen) == gen)
+		atomic_fetch_or(&slot->flags, flag);
 }
 
-static void end_of_file(struct cg_use use, int flags, enum cg_call call, uintptr_t caller)
+static void end_of_file(struct cg_slot *slot, int flags, enum cg_call call, uintptr_t caller)
 {
 	if (flags & MSG_ERRQUEUE)
 		return;
 	if (flags & MSG_PEEK) {
-		atomic_fetch_or(&use.slot->flags, CG_SLOT_PEEKED);
+		atomic_fetch_or(&slot->flags, CG_SLOT_PEEKED);
 		return;
 	}
 	/* After a local shutdown(SHUT_RD) every read gives 0: that is not the peer's word. */
-	if (!(atomic_load(&use.slot->flags) & CG_SLOT_SHUT_RD))
-		note_end(use, CG_SLOT_EOF, call);
-	cg_use_note(use, call, caller);
+	if (!(atomic_load(&slot->flags) & CG_SLOT_SHUT_RD))
+		note_end(slot, CG_SLOT_EOF, call);
+	cg_track_use(slot, call, caller);
 }
 
 static bool tells_the_end(int error)
@@ -45,28 +40,30 @@ static bool tells_the_end(int error)
 	       error == ENETUNREACH;
 }
 
-void cg_track_read_end(int fd, struct cg_use use, ssize_t result, int flags, enum cg_call call, uintptr_t caller)
+void cg_track_read_end(int fd, ssize_t result, int flags, enum cg_call call, uintptr_t caller)
 {
 	int error = result < 0 ? errno : 0;
+	struct cg_slot *slot = cg_track_conn(fd);
 	if (error == EAGAIN || error == EINTR)
 		return;
-	if (!use.slot && cg_use_is_news()) {
+	if (!slot && cg_use_is_news()) {
 		CG_EVENT(cg_track_first_use(fd));
-		use = cg_use_begin(fd);
+		slot = cg_track_conn(fd);
 	}
 	if (error == EBADF)
 		CG_EVENT(cg_track_used_closed(fd, call, caller));
-	else if (use.slot && !error)
-		CG_EVENT(end_of_file(use, flags, call, caller));
-	else if (use.slot && tells_the_end(error))
-		CG_EVENT(note_end(use, CG_SLOT_ERROR, call));
+	else if (slot && !error)
+		CG_EVENT(end_of_file(slot, flags, call, caller));
+	else if (slot && tells_the_end(error))
+		CG_EVENT(note_end(slot, CG_SLOT_ERROR, call));
 }
 
-void cg_track_write_failed(int fd, struct cg_use use, enum cg_call call, uintptr_t caller)
+void cg_track_write_failed(int fd, enum cg_call call, uintptr_t caller)
 {
 	int error = errno;
+	struct cg_slot *slot = cg_track_conn(fd);
 	if (error == EBADF)
 		CG_EVENT(cg_track_used_closed(fd, call, caller));
-	else if (use.slot && tells_the_end(error))
-		CG_EVENT(note_end(use, CG_SLOT_ERROR, call));
+	else if (slot && tells_the_end(error))
+		CG_EVENT(note_end(slot, CG_SLOT_ERROR, call));
 }

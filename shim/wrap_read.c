@@ -14,61 +14,53 @@ static bool wants_bytes(const struct iovec *iov, size_t count)
 
 CG_EXPORT ssize_t read(int fd, void *buf, size_t n)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.read(fd, buf, n);
-	cg_track_read(fd, use, r, n != 0, 0, CG_CALL_read, CG_CALLER);
+	cg_track_read(fd, r, n != 0, 0, CG_CALL_read, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t recv(int fd, void *buf, size_t n, int flags)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.recv(fd, buf, n, flags);
-	cg_track_read(fd, use, r, n != 0, flags, CG_CALL_recv, CG_CALLER);
+	cg_track_read(fd, r, n != 0, flags, CG_CALL_recv, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t recvfrom(int fd, void *restrict buf, size_t n, int flags, struct sockaddr *restrict addr,
                            socklen_t *restrict len)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.recvfrom(fd, buf, n, flags, addr, len);
-	cg_track_read(fd, use, r, n != 0, flags, CG_CALL_recvfrom, CG_CALLER);
+	cg_track_read(fd, r, n != 0, flags, CG_CALL_recvfrom, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t readv(int fd, const struct iovec *iov, int count)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.readv(fd, iov, count);
-	cg_track_read(fd, use, r, r != 0 || wants_bytes(iov, (size_t)count), 0, CG_CALL_readv, CG_CALLER);
+	cg_track_read(fd, r, r != 0 || wants_bytes(iov, (size_t)count), 0, CG_CALL_readv, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.preadv2 ? cg_real.preadv2(fd, iov, count, offset, flags) : (errno = ENOSYS, -1);
-	cg_track_read(fd, use, r, r != 0 || wants_bytes(iov, (size_t)count), 0, CG_CALL_preadv2, CG_CALLER);
+	cg_track_read(fd, r, r != 0 || wants_bytes(iov, (size_t)count), 0, CG_CALL_preadv2, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t preadv64v2(int fd, const struct iovec *iov, int count, off64_t offset, int flags)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.preadv64v2 ? cg_real.preadv64v2(fd, iov, count, offset, flags) : (errno = ENOSYS, -1);
-	cg_track_read(fd, use, r, r != 0 || wants_bytes(iov, (size_t)count), 0, CG_CALL_preadv64v2, CG_CALLER);
+	cg_track_read(fd, r, r != 0 || wants_bytes(iov, (size_t)count), 0, CG_CALL_preadv64v2, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.recvmsg(fd, msg, flags);
 	if (r >= 0 && msg->msg_controllen)
 		CG_EVENT(cg_received_take(msg));
-	cg_track_read(fd, use, r, r != 0 || wants_bytes(msg->msg_iov, msg->msg_iovlen), flags, CG_CALL_recvmsg,
-	              CG_CALLER);
+	cg_track_read(fd, r, r != 0 || wants_bytes(msg->msg_iov, msg->msg_iovlen), flags, CG_CALL_recvmsg, CG_CALLER);
 	return r;
 }
 
@@ -81,15 +73,14 @@ static void take_all(struct mmsghdr *msgs, int count)
 
 CG_EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags, struct timespec *timeout)
 {
-	struct cg_use use = cg_use_begin(fd);
 	int r = cg_real.recvmmsg(fd, msgs, count, flags, timeout);
 	if (r > 0) {
 		struct msghdr *last = &msgs[r - 1].msg_hdr;
 		CG_EVENT(take_all(msgs, r));
-		cg_track_read(fd, use, msgs[r - 1].msg_len, wants_bytes(last->msg_iov, last->msg_iovlen), flags,
+		cg_track_read(fd, msgs[r - 1].msg_len, wants_bytes(last->msg_iov, last->msg_iovlen), flags,
 		              CG_CALL_recvmmsg, CG_CALLER);
 	} else if (r < 0) {
-		cg_track_read(fd, use, r, true, flags, CG_CALL_recvmmsg, CG_CALLER);
+		cg_track_read(fd, r, true, flags, CG_CALL_recvmmsg, CG_CALLER);
 	}
 	return r;
 }
@@ -98,18 +89,16 @@ CG_EXPORT int recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags, 
 CG_EXPORT ssize_t __read_chk(int fd, void *buf, size_t n, size_t room);
 CG_EXPORT ssize_t __read_chk(int fd, void *buf, size_t n, size_t room)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.__read_chk ? cg_real.__read_chk(fd, buf, n, room) : cg_real.read(fd, buf, n);
-	cg_track_read(fd, use, r, n != 0, 0, CG_CALL_read, CG_CALLER);
+	cg_track_read(fd, r, n != 0, 0, CG_CALL_read, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t __recv_chk(int fd, void *buf, size_t n, size_t room, int flags);
 CG_EXPORT ssize_t __recv_chk(int fd, void *buf, size_t n, size_t room, int flags)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.__recv_chk ? cg_real.__recv_chk(fd, buf, n, room, flags) : cg_real.recv(fd, buf, n, flags);
-	cg_track_read(fd, use, r, n != 0, flags, CG_CALL_recv, CG_CALLER);
+	cg_track_read(fd, r, n != 0, flags, CG_CALL_recv, CG_CALLER);
 	return r;
 }
 
@@ -118,21 +107,19 @@ CG_EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int f
 CG_EXPORT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *addr,
                                  socklen_t *len)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.__recvfrom_chk ? cg_real.__recvfrom_chk(fd, buf, n, room, flags, addr, len)
 	                                   : cg_real.recvfrom(fd, buf, n, flags, addr, len);
-	cg_track_read(fd, use, r, n != 0, flags, CG_CALL_recvfrom, CG_CALLER);
+	cg_track_read(fd, r, n != 0, flags, CG_CALL_recvfrom, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t splice(int in, off64_t *in_off, int out, off64_t *out_off, size_t n, unsigned flags)
 {
-	struct cg_use use_in = cg_use_begin(in), use_out = cg_use_begin(out);
 	ssize_t r = cg_real.splice(in, in_off, out, out_off, n, flags);
-	if (use_in.slot || !use_out.slot)
-		cg_track_read(in, use_in, r, n != 0, 0, CG_CALL_splice, CG_CALLER);
-	if (use_out.slot)
-		cg_track_write(out, use_out, r, CG_CALL_splice, CG_CALLER);
+	if (cg_track_conn(in) || !cg_track_conn(out))
+		cg_track_read(in, r, n != 0, 0, CG_CALL_splice, CG_CALLER);
+	else
+		cg_track_write(out, r, CG_CALL_splice, CG_CALLER);
 	return r;
 }
 

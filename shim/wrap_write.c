@@ -5,43 +5,38 @@
 
 CG_EXPORT ssize_t write(int fd, const void *buf, size_t n)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.write(fd, buf, n);
-	cg_track_write(fd, use, r, CG_CALL_write, CG_CALLER);
+	cg_track_write(fd, r, CG_CALL_write, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.writev(fd, iov, count);
-	cg_track_write(fd, use, r, CG_CALL_writev, CG_CALLER);
+	cg_track_write(fd, r, CG_CALL_writev, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t send(int fd, const void *buf, size_t n, int flags)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.send(fd, buf, n, flags);
-	cg_track_write(fd, use, r, CG_CALL_send, CG_CALLER);
+	cg_track_write(fd, r, CG_CALL_send, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.sendto(fd, buf, n, flags, addr, len);
-	cg_track_write(fd, use, r, CG_CALL_sendto, CG_CALLER);
+	cg_track_write(fd, r, CG_CALL_sendto, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	struct cg_use use = cg_use_begin(fd);
 	ssize_t r = cg_real.sendmsg(fd, msg, flags);
 	if (r >= 0 && msg->msg_controllen)
 		CG_EVENT(cg_received_give(msg));
-	cg_track_write(fd, use, r, CG_CALL_sendmsg, CG_CALLER);
+	cg_track_write(fd, r, CG_CALL_sendmsg, CG_CALLER);
 	return r;
 }
 
@@ -54,27 +49,24 @@ static void give_all(const struct mmsghdr *msgs, int count)
 
 CG_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 {
-	struct cg_use use = cg_use_begin(fd);
 	int r = cg_real.sendmmsg(fd, msgs, count, flags);
 	if (r > 0)
 		CG_EVENT(give_all(msgs, r));
-	cg_track_write(fd, use, r, CG_CALL_sendmmsg, CG_CALLER);
+	cg_track_write(fd, r, CG_CALL_sendmmsg, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t n)
 {
-	struct cg_use use = cg_use_begin(out);
 	ssize_t r = cg_real.sendfile(out, in, offset, n);
-	cg_track_write(out, use, r, CG_CALL_sendfile, CG_CALLER);
+	cg_track_write(out, r, CG_CALL_sendfile, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n)
 {
-	struct cg_use use = cg_use_begin(out);
 	ssize_t r = cg_real.sendfile64(out, in, offset, n);
-	cg_track_write(out, use, r, CG_CALL_sendfile64, CG_CALLER);
+	cg_track_write(out, r, CG_CALL_sendfile64, CG_CALLER);
 	return r;
 }
 
