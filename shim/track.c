@@ -12,6 +12,8 @@
 
 _Atomic uint32_t cg_track_tick;
 _Atomic uint16_t cg_track_epoch;
+_Atomic int cg_track_forking;
+__thread uint16_t cg_track_opening;
 void (*cg_track_wake)(bool in_signal);
 _Atomic bool cg_track_wanted = true;
 void (*cg_track_exiting)(const char *how);
@@ -131,7 +133,7 @@ void cg_track_open(int fd, enum cg_call call, enum cg_kind_of_fd kind, enum cg_r
 	slot->open_stack = stack;
 	slot->open_tid = cg_guard_tid();
 	slot->conn = atomic_fetch_add(&h->next_conn, 1);
-	slot->epoch = atomic_load(&cg_track_epoch);
+	slot->epoch = cg_track_opening;
 	atomic_store_explicit(&slot->flags, flags, memory_order_relaxed);
 	slot_end(slot, gen, (uint8_t)kind);
 	atomic_fetch_add(&h->count.opened, 1);
@@ -247,6 +249,18 @@ void cg_track_sent(int fd)
 void cg_track_spawned(void)
 {
 	atomic_fetch_add(&cg_track_epoch, 1);
+}
+
+void cg_track_spawn_begin(void)
+{
+	atomic_fetch_add(&cg_track_forking, 1);
+	cg_track_spawned();
+}
+
+void cg_track_spawn_end(void)
+{
+	cg_track_spawned();
+	atomic_fetch_sub(&cg_track_forking, 1);
 }
 
 void cg_track_first_use(int fd)

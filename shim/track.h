@@ -23,6 +23,16 @@ extern _Atomic uint32_t cg_track_tick;
 /* Forks and spawns so far: a connection opened before the last one may be held by a child too. */
 extern _Atomic uint16_t cg_track_epoch;
 
+/* Forks and spawns that are under way in some thread now. */
+extern _Atomic int cg_track_forking;
+
+/*
+ * The epoch as it was before the call that is opening a descriptor in this thread: a fork of another thread's may come
+ * between that call and its recording. Where a wrapper did not set it, it is out of date, and the descriptor is taken
+ * for one that may be shared.
+ */
+extern __thread uint16_t cg_track_opening;
+
 /* Set by the sweep: wakes it, or starts it. `in_signal`: no thread can be made now. */
 extern void (*cg_track_wake)(bool in_signal);
 /* True while the sweep wants to be woken by the next opening (it sleeps without a timer, or is not there yet). */
@@ -126,8 +136,10 @@ void cg_track_sent(int fd);
 /* accept or socket failed with EMFILE or ENFILE. */
 void cg_track_exhausted(int fd, enum cg_call call, int error);
 
-/* fork, vfork or spawn: open sockets may be shared from now on. */
+/* fork, vfork or spawn: open sockets may be shared from now on. Around one that returns, so that none is missed. */
 void cg_track_spawned(void);
+void cg_track_spawn_begin(void);
+void cg_track_spawn_end(void);
 
 /* What a retiring took away, so that it can be given back when the call failed. */
 struct cg_retired {

@@ -92,7 +92,7 @@ void cg_inherit_before_fork(void)
 {
 	struct cg_header *h = cg_recorder_header();
 	unsigned open_now = h ? atomic_load(&h->open_now) : 0, end = cg_recorder_fd_end();
-	cg_track_spawned();
+	cg_track_spawn_begin();
 	if (!open_now || atomic_load(&cg_guard.sealed))
 		return;
 	struct snapshot *s = new_snapshot(open_now + 16), *none = NULL;
@@ -118,13 +118,14 @@ void cg_inherit_before_fork(void)
 
 void cg_inherit_fork_parent(void)
 {
-	cg_track_spawned(); /* what another thread opened while the fork was under way may be in the child or not */
+	cg_track_spawn_end();
 	drop_snapshot();
 }
 
 void cg_inherit_fork_child(void)
 {
 	atomic_store(&taken, false);
+	atomic_store(&cg_track_forking, 0);
 	atomic_store(&cg_guard.inherited, atomic_load(&from_fork) != NULL || from_exec != 0);
 }
 

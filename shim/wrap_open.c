@@ -28,6 +28,7 @@ static void opened(int fd, bool tcp)
 CG_EXPORT int socket(int domain, int type, int protocol)
 {
 	bool tcp = is_tcp(domain, type, protocol);
+	cg_track_opening = atomic_load_explicit(&cg_track_epoch, memory_order_acquire);
 	int fd = cg_real.socket(domain, type, protocol);
 	if (fd >= 0)
 		opened(fd, tcp);
@@ -88,6 +89,7 @@ static int do_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags, e
 	struct sockaddr *to = ask ? (struct sockaddr *)&own : addr;
 	socklen_t *to_len = ask ? &own_len : len;
 	socklen_t room = to_len ? *to_len : 0;
+	cg_track_opening = atomic_load_explicit(&cg_track_epoch, memory_order_acquire);
 	int r = call == CG_CALL_accept ? cg_real.accept(fd, to, to_len) : cg_real.accept4(fd, to, to_len, flags);
 	if (r >= 0)
 		CG_EVENT(accepted(fd, kind, to && room >= sizeof to->sa_family ? to->sa_family : AF_UNSPEC, r, call));

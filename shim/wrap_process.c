@@ -158,9 +158,9 @@ CG_EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_a
                           const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {
 	CG_NEED(posix_spawn);
-	CG_EVENT(cg_track_spawned());
+	CG_EVENT(cg_track_spawn_begin());
 	int r = cg_real.posix_spawn(pid, path, actions, attr, argv, envp);
-	CG_EVENT(cg_track_spawned());
+	CG_EVENT(cg_track_spawn_end());
 	return r;
 }
 
@@ -168,9 +168,9 @@ CG_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_
                            const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {
 	CG_NEED(posix_spawnp);
-	CG_EVENT(cg_track_spawned());
+	CG_EVENT(cg_track_spawn_begin());
 	int r = cg_real.posix_spawnp(pid, file, actions, attr, argv, envp);
-	CG_EVENT(cg_track_spawned());
+	CG_EVENT(cg_track_spawn_end());
 	return r;
 }
 

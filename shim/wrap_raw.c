@@ -162,6 +162,7 @@ long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f
 			CG_EVENT(before_process(number, a));
 		return cg_real.syscall(number, a, b, c, d, e, f);
 	}
+	cg_track_opening = atomic_load_explicit(&cg_track_epoch, memory_order_acquire);
 	if (closes(number))
 		CG_EVENT(retired = before(number, a, b, c, CG_CALLER));
 	long r = cg_real.syscall(number, a, b, c, d, e, f);
