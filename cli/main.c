@@ -7,6 +7,7 @@
 #include "cli.h"
 
 static const struct cg_verb verbs[] = {
+    {"report", "tell what is known of watched processes, living or dead", cg_report_main},
     {"run", "run a program under closeguard", cg_run_main},
 };
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };

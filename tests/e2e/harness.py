@@ -123,6 +123,7 @@ class Test:
 
 
 PRINT_LOCK = threading.Lock()
+STOPPING = threading.Event()
 RUNNING = set()  # tests whose programs and files have to go when this process is told to end
 
 
@@ -136,6 +137,8 @@ def emit(line, *details):
 
 def run_one(suite, function):
     name = f"{suite}/{function.__name__}"
+    if STOPPING.is_set():
+        return False
     test = Test(name)
     RUNNING.add(test)
     started = time.monotonic()
@@ -163,6 +166,7 @@ def run_one(suite, function):
 
 def on_termination(number, _frame):
     """A test that is stopped, by a time limit for example, leaves nothing behind either."""
+    STOPPING.set()
     for test in list(RUNNING):
         test.close()
     os._exit(128 + number)
