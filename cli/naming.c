@@ -1,0 +1,52 @@
+/*
+ * naming.c: asks the symbol annex, and /proc, for names.
+ */
+#include "naming.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "symbol.h"
+
+/* A person waits; large programs with much debug information want some seconds. */
+static const uint64_t names_budget_ns = 10000000000u;
+
+/* The annex stands beside the library. */
+static void find_annex(void)
+{
+	char library[PATH_MAX];
+	if (cg_common_find_library(library) < 0)
+		return;
+	*strrchr(library, '/') = '\0';
+	cg_symbol_set_dir(library);
+}
+
+void cg_naming_begin(void)
+{
+	static bool found;
+	if (!found)
+		find_annex();
+	found = true;
+	cg_symbol_begin(names_budget_ns, true);
+}
+
+unsigned cg_naming_resolve(void *context, uint64_t ip, uint32_t generation, struct cg_frame *frames, unsigned max)
+{
+	return cg_symbol_name(cg_recording_module(context, ip, generation), ip, frames, max);
+}
+
+void cg_naming_thread(const struct cg_recording *recording, uint32_t tid, char name[32])
+{
+	char path[64];
+	FILE *comm = NULL;
+	if (cg_common_print(path, sizeof path, "/proc/%d/task/%u/comm", recording->header.pid, tid) == 0 &&
+	    recording->alive)
+		comm = fopen(path, "re");
+	if (!comm || !fgets(name, 32, comm))
+		(void)cg_common_print(name, 32, "tid %u", tid);
+	name[strcspn(name, "\n")] = '\0';
+	if (comm)
+		fclose(comm);
+}

@@ -1,0 +1,314 @@
+/*
+ * report.c: `closeguard report`, which tells from recorders what the log of their processes would have told.
+ *
+ * A process is not asked and not touched: it may be stopped, deadlocked or dead.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "clock.h"
+#include "naming.h"
+#include "procfs.h"
+#include "recorders.h"
+#include "recording.h"
+#include "report.h"
+#include "report_text_place.h"
+#include "retelling.h"
+#include "symbol.h"
+
+enum { ROOM = 1 << 20 }; /* for the largest group; each is written by itself */
+
+static const char usage[] = "usage: closeguard report [--format text|json] [PID | RECORDER]...\n";
+
+static void print_help(void)
+{
+	fputs(usage, stdout);
+	printf("\nTells what closeguard knows of watched processes, living or dead, from the files that they keep it "
+	       "in.\nPID is looked for in %s; without arguments, all there are told, the newest first.\n\n"
+	       "  %-22s %s\n  %-22s %s\n\n"
+	       "It exits with 0 where nothing is outstanding, 1 where a leak is, 2 for wrong usage and 3 where a "
+	       "recorder\ncannot be read; the reason is one line.\n",
+	       cg_recorders_dir(), "--format text|json",
+	       "a paragraph for each finding, or one JSON object for each process", "-h, --help", "this text");
+}
+
+/* One process's output. */
+struct output {
+	struct cg_buf text;
+	struct cg_report report;
+	bool json;
+};
+
+static void flush(struct output *out)
+{
+	fwrite(out->text.data, 1, out->text.len, stdout);
+	cg_buf_init(&out->text, out->text.data, out->text.size);
+}
+
+static void warn(struct output *out, const char *text)
+{
+	if (out->json)
+		cg_json_warning(&out->text, &out->report, text);
+	else
+		cg_text_warning(&out->text, &out->report, text);
+	flush(out);
+}
+
+struct state {
+	const char *name; /* in JSON */
+	const char *text;
+	uint64_t since_ns; /* 0: unknown */
+};
+
+static struct state state_of(const struct cg_recording *recording)
+{
+	const struct cg_header *h = &recording->header;
+	switch ((enum cg_process_state)h->state) {
+	case CG_STATE_LIVE:
+		if (recording->elsewhere)
+			return (struct state){"unknown", "on another host, running at its last word", 0};
+		if (recording->alive)
+			return (struct state){"running", "running", 0};
+		return (struct state){"killed", "gone without an exit of its own: killed or crashed", 0};
+	case CG_STATE_EXITED:
+		return (struct state){"exited", "exited", h->state_ns};
+	case CG_STATE_EXECED:
+		return (struct state){"execed", "became another program", h->state_ns};
+	case CG_STATE_SEALED:
+		if (recording->alive)
+			return (struct state){"sealed", "running in a sandbox that ended its record", h->state_ns};
+		return (struct state){"sealed", "ended in a sandbox that ended its record", h->state_ns};
+	default:
+		return (struct state){"unknown", "in a state that its recorder does not tell", 0};
+	}
+}
+
+static uint64_t realtime_of(const struct cg_recording *recording, uint64_t ns)
+{
+	const struct cg_header *h = &recording->header;
+	return h->start_realtime_ns + (ns > h->start_ns ? ns - h->start_ns : 0);
+}
+
+/* What a summary of a living process need not say: how it is, and as of when the ages are. */
+static void append_process_text(struct cg_buf *out, const struct cg_recording *recording)
+{
+	struct state state = state_of(recording);
+	cg_buf_fmt(out, "  %-16s %s", "process", state.text);
+	if (state.since_ns) {
+		cg_buf_str(out, " at ");
+		cg_buf_rfc3339(out, realtime_of(recording, state.since_ns));
+	}
+	if (recording->header.last_sweep_ns) {
+		cg_buf_str(out, "; ages are as of its last sweep, ");
+		cg_buf_rfc3339(out, realtime_of(recording, recording->as_of_ns));
+	} else {
+		cg_buf_str(out, "; no sweep had looked at it yet");
+	}
+	cg_buf_fmt(out, "\n  %-16s ", "recorder");
+	cg_text_plain(out, recording->path);
+	cg_buf_char(out, '\n');
+}
+
+/* Goes behind the groups, into the object that the end of the summary has just closed. */
+static void append_process_json(struct cg_buf *out, const struct cg_recording *recording)
+{
+	static const char end[] = "}\n";
+	struct state state = state_of(recording);
+	if (out->len < sizeof end || strcmp(out->data + out->len - strlen(end), end) != 0)
+		return;
+	out->len -= strlen(end);
+	cg_buf_fmt(out, ",\"process\":{\"state\":\"%s\",\"state_time\":", state.name);
+	cg_buf_str(out, state.since_ns ? "\"" : "null");
+	if (state.since_ns) {
+		cg_buf_rfc3339(out, realtime_of(recording, state.since_ns));
+		cg_buf_char(out, '"');
+	}
+	cg_buf_str(out, ",\"last_sweep\":");
+	cg_buf_str(out, recording->header.last_sweep_ns ? "\"" : "null");
+	if (recording->header.last_sweep_ns) {
+		cg_buf_rfc3339(out, realtime_of(recording, recording->as_of_ns));
+		cg_buf_char(out, '"');
+	}
+	cg_buf_str(out, ",\"exe\":");
+	cg_buf_json_string(out, recording->header.exe);
+	cg_buf_str(out, ",\"recorder\":");
+	cg_buf_json_string(out, recording->path);
+	cg_buf_fmt(out, "}%s", end);
+}
+
+/* Returns whether a leak is among them. */
+static bool tell_groups(struct output *out, const struct cg_retelling *retelling)
+{
+	struct cg_finding finding;
+	bool leak = false;
+	for (unsigned i = 0; i < retelling->count; i++) {
+		cg_retelling_make(retelling, i, &finding);
+		if (out->json)
+			cg_json_summary_group(&out->text, &out->report, &finding, i == 0);
+		else
+			cg_text_summary_group(&out->text, &out->report, &finding, i == 0);
+		flush(out);
+		leak |= finding.verdict == CG_VERDICT_LEAK;
+	}
+	return leak;
+}
+
+static void tell_troubles(struct output *out, const struct cg_recording *recording)
+{
+	static bool names_told;
+	char troubles[CG_RECORDING_TROUBLES][CG_RECORDING_WHY];
+	unsigned n = cg_recording_troubles(recording, troubles);
+	for (unsigned i = 0; i < n; i++)
+		warn(out, troubles[i]);
+	if (cg_symbol_trouble() && !names_told)
+		warn(out, cg_symbol_trouble());
+	names_told |= cg_symbol_trouble() != NULL;
+}
+
+static bool tell(struct output *out, struct cg_recording *recording)
+{
+	static struct cg_retelling retelling;
+	struct cg_summary summary;
+	cg_naming_begin();
+	cg_retelling_begin(recording, &retelling);
+	cg_retelling_summary(&retelling, &summary);
+	if (out->json) {
+		cg_json_summary_begin(&out->text, &out->report, &summary);
+	} else {
+		cg_text_summary_begin(&out->text, &out->report, &summary);
+		append_process_text(&out->text, recording);
+	}
+	flush(out);
+	bool leak = tell_groups(out, &retelling);
+	if (out->json) {
+		cg_json_summary_end(&out->text, &out->report, &summary);
+		append_process_json(&out->text, recording);
+	} else {
+		cg_text_summary_end(&out->text, &out->report, &summary);
+	}
+	flush(out);
+	tell_troubles(out, recording);
+	return leak;
+}
+
+static int report_file(const struct cg_recorder *recorder, bool json)
+{
+	static char room[ROOM];
+	static struct cg_recording recording;
+	struct output out = {.json = json};
+	char why[CG_RECORDING_WHY];
+	int error = cg_recording_open(recorder->path, &recording, why);
+	if (error == -ENOENT && recorder->searched)
+		return CG_EXIT_DONE; /* its process has just ended with nothing to say */
+	if (error) {
+		cg_common_complain("report", "%s", why);
+		return CG_EXIT_FAILED;
+	}
+	cg_buf_init(&out.text, room, sizeof room);
+	out.report = (struct cg_report){.app = recording.header.app,
+	                                .host = recording.header.host,
+	                                .pid = recording.header.pid,
+	                                .realtime_ns = realtime_of(&recording, recording.as_of_ns),
+	                                .warn_after_ns = recording.header.warn_after_ns,
+	                                .resolve = cg_naming_resolve,
+	                                .resolve_context = &recording};
+	bool leak = tell(&out, &recording);
+	cg_recording_close(&recording);
+	return leak ? CG_EXIT_NO : CG_EXIT_DONE;
+}
+
+/* A number is a pid; a file of that name can be given as ./4711. Returns an exit code. */
+static int find(const char *argument, struct cg_recorders *recorders)
+{
+	size_t before = recorders->count;
+	if (!isdigit((unsigned char)argument[0]) || argument[strspn(argument, "0123456789")])
+		return cg_recorders_add(recorders, argument) < 0 ? CG_EXIT_FAILED : CG_EXIT_DONE;
+	uintmax_t pid = strtoumax(argument, NULL, 10);
+	if (pid == 0 || pid > INT_MAX) {
+		cg_common_complain("report", "%s is no process id; a file of that name is ./%s", argument, argument);
+		return CG_EXIT_USAGE;
+	}
+	int error = cg_recorders_find_process((pid_t)pid, recorders);
+	if (error)
+		cg_common_complain("report", "%s: %s", cg_recorders_dir(), strerror(-error));
+	else if (recorders->count == before)
+		cg_common_complain("report",
+		                   "%s has no recorder of %s %s; one is kept from the first TCP socket on, and after "
+		                   "the process's end where it had something to say",
+		                   cg_recorders_dir(), cg_proc_alive((pid_t)pid, 0) ? "the process" : "a process",
+		                   argument);
+	return error || recorders->count == before ? CG_EXIT_FAILED : CG_EXIT_DONE;
+}
+
+static int find_all(struct cg_recorders *recorders)
+{
+	int error = cg_recorders_find(cg_recorders_dir(), 0, recorders);
+	if (error)
+		cg_common_complain("report", "%s: %s", cg_recorders_dir(), strerror(-error));
+	else if (!recorders->count)
+		cg_common_complain("report", "%s has no recorder: no watched process runs or had anything to say",
+		                   cg_recorders_dir());
+	return error ? CG_EXIT_FAILED : CG_EXIT_DONE;
+}
+
+/* What could not be done matters more than a leak, and that more than none. */
+static int worse(int one, int other)
+{
+	return one > other ? one : other;
+}
+
+static int report(int count, char **arguments, bool json)
+{
+	struct cg_recorders recorders = {0};
+	int code = count ? CG_EXIT_DONE : find_all(&recorders);
+	for (int i = 0; i < count; i++) {
+		int found = find(arguments[i], &recorders);
+		if (found == CG_EXIT_USAGE) {
+			cg_recorders_free(&recorders);
+			return found;
+		}
+		code = worse(code, found);
+	}
+	for (size_t i = 0; i < recorders.count; i++)
+		code = worse(code, report_file(&recorders.list[i], json));
+	cg_recorders_free(&recorders);
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		cg_common_complain("report", "the report could not be written: %s", strerror(errno));
+		code = CG_EXIT_FAILED;
+	}
+	return code;
+}
+
+int cg_report_main(int argc, char **argv)
+{
+	static const struct option table[] = {
+	    {"format", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	bool json = false;
+	optind = 0;
+	opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":h", table, NULL)) != -1;) {
+		if (c == 'h') {
+			print_help();
+			return CG_EXIT_DONE;
+		}
+		if (c == 'f' && (strcmp(optarg, "json") == 0 || strcmp(optarg, "text") == 0)) {
+			json = optarg[0] == 'j';
+			continue;
+		}
+		if (c == 'f')
+			cg_common_complain("report", "--format: '%s' is not understood; it takes text or json", optarg);
+		else
+			cg_common_complain("report", "%s %s; `closeguard report --help` lists the options",
+			                   argv[optind - 1],
+			                   c == ':' ? "needs a value" : "is no option of report, or takes no value");
+		return CG_EXIT_USAGE;
+	}
+	return report(argc - optind, argv + optind, json);
+}

@@ -1,0 +1,177 @@
+/*
+ * retelling_finding.c: fills in what printers show of a finding of a recording, as shim/finding.c does of a live one.
+ */
+#include <string.h>
+
+#include "calls.h"
+#include "naming.h"
+#include "retelling.h"
+
+static uint64_t since(const struct cg_recording *recording, uint64_t then_ns)
+{
+	return then_ns && then_ns < recording->as_of_ns ? recording->as_of_ns - then_ns : 0;
+}
+
+static void set_place(struct cg_recording *recording, struct cg_place *place, unsigned call, uint32_t tid,
+                      uint64_t then_ns, uint32_t stack)
+{
+	place->known = true;
+	place->call = call;
+	place->age_ns = since(recording, then_ns);
+	if (tid)
+		cg_naming_thread(recording, tid, place->thread);
+	cg_recording_stack(recording, stack, place);
+}
+
+static void set_last_use(struct cg_recording *recording, struct cg_place *place, const struct cg_slot *slot)
+{
+	const struct cg_header *h = &recording->header;
+	if (!slot->last_use)
+		return;
+	set_place(recording, place, (unsigned)(slot->last_use >> 56), slot->last_tid,
+	          h->start_ns + slot->last_tick * 100000000ull, 0);
+	place->ip[0] = slot->last_use & ((1ull << 56) - 1);
+	place->depth = 1;
+	place->generation = h->module_generation;
+}
+
+static void set_label(const struct cg_recording *recording, const struct cg_slot *slot, struct cg_finding *ret)
+{
+	for (unsigned i = 0; (slot->flags & CG_SLOT_LABELLED) && i < CG_MAX_LABELS; i++)
+		if (recording->labels[i].conn == slot->conn)
+			memcpy(ret->label, recording->labels[i].text, sizeof ret->label);
+}
+
+static void set_places(struct cg_recording *recording, const struct cg_slot *slot, struct cg_finding *ret)
+{
+	if (slot->open_call != CG_CALL_NONE && slot->open_call != CG_CALL_adopted)
+		set_place(recording, &ret->opened, slot->open_call, slot->open_tid, slot->open_ns, slot->open_stack);
+	if (slot->conn_stack)
+		set_place(recording, &ret->connected, CG_CALL_connect, slot->open_tid, 0, slot->conn_stack);
+	if (slot->flags & (CG_SLOT_EOF | CG_SLOT_ERROR))
+		set_place(recording, &ret->eof, slot->eof_call, slot->eof_tid, slot->eof_ns, slot->eof_stack);
+	if (slot->close_ns)
+		set_place(recording, &ret->closed, slot->close_call, slot->close_tid, slot->close_ns,
+		          slot->close_stack);
+	set_last_use(recording, &ret->last_use, slot);
+	set_label(recording, slot, ret);
+}
+
+/* What only a living process could be asked (state, addresses, queues, epoll, other holders) stays unknown. */
+static void set_sockets(const struct cg_retold *retold, struct cg_finding *ret)
+{
+	for (unsigned i = 0; i < retold->shown; i++) {
+		const struct cg_retold_socket *socket = &retold->sockets[i];
+		ret->sockets[i] = (struct cg_socket_view){.fd = socket->fd,
+		                                          .tcp.inode = socket->slot.inode,
+		                                          .tcp.cookie = socket->slot.cookie,
+		                                          .age_ns = socket->age_ns,
+		                                          .age_source = socket->age_source,
+		                                          .polled_by = -2};
+	}
+	ret->socket_count = retold->shown;
+}
+
+static bool is_of(const struct cg_kept_finding *kept, const struct cg_event *event)
+{
+	bool late = kept->cause == CG_CAUSE_LATE_CLOSE, exhausted = kept->kind == CG_KIND_FD_EXHAUSTION;
+	uint32_t wanted = late                                    ? CG_EVENT_LATE_CLOSE
+	                  : exhausted                             ? CG_EVENT_FD_EXHAUSTED
+	                  : kept->kind == CG_KIND_DOUBLE_CLOSE    ? CG_EVENT_DOUBLE_CLOSE
+	                  : kept->kind == CG_KIND_USE_AFTER_CLOSE ? CG_EVENT_USE_AFTER_CLOSE
+	                                                          : CG_EVENT_NONE;
+	uint32_t open_stack = exhausted ? 0 : event->slot.open_stack;
+	uint32_t stack = late ? event->slot.eof_stack : event->stack;
+	return event->seq && wanted != CG_EVENT_NONE && event->kind == wanted && open_stack == kept->open_stack &&
+	       stack == kept->eof_stack;
+}
+
+/* Which place in the code holds most of what is open. */
+static void set_exhaustion(struct cg_recording *recording, struct cg_finding *ret)
+{
+	const struct cg_site *busiest = NULL;
+	memset(&ret->opened, 0, sizeof ret->opened);
+	ret->open_fds = recording->header.open_now;
+	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
+		const struct cg_site *site = &recording->sites[i];
+		if (site->stack && site->opened > site->closed &&
+		    (!busiest || site->opened - site->closed > busiest->opened - busiest->closed))
+			busiest = site;
+	}
+	if (busiest)
+		set_place(recording, &ret->opened, ret->here.call, 0, 0, busiest->stack);
+}
+
+/* The places are the last event's, the age the first one's, as far as the ring still has them. */
+static bool set_from_events(struct cg_recording *recording, const struct cg_kept_finding *kept, struct cg_finding *ret)
+{
+	const struct cg_event *last = NULL;
+	for (unsigned i = 0; i < CG_MAX_EVENTS; i++) {
+		const struct cg_event *event = &recording->events[i];
+		if (!is_of(kept, event))
+			continue;
+		uint64_t age = since(recording, event->ns);
+		ret->oldest_age_ns = age > ret->oldest_age_ns ? age : ret->oldest_age_ns;
+		last = !last || event->seq > last->seq ? event : last;
+	}
+	if (!last)
+		return false;
+	set_places(recording, &last->slot, ret);
+	ret->error = last->error;
+	if (ret->kind != CG_KIND_CLOSE_WAIT)
+		set_place(recording, &ret->here, last->call, last->tid, last->ns, last->stack);
+	if (ret->kind == CG_KIND_FD_EXHAUSTION)
+		set_exhaustion(recording, ret);
+	return true;
+}
+
+/* No socket and no event is left of it: the stacks are. */
+static void set_from_kept(struct cg_recording *recording, const struct cg_kept_finding *kept, struct cg_finding *ret)
+{
+	struct cg_place *second = kept->kind < CG_KIND_RESET_ON_CLOSE ? &ret->eof : &ret->here;
+	struct cg_slot last = {.last_use = kept->last_use};
+	if (kept->open_stack)
+		set_place(recording, &ret->opened, kept->open_call, 0, 0, kept->open_stack);
+	if (kept->eof_stack)
+		set_place(recording, second, kept->eof_call, 0, 0, kept->eof_stack);
+	set_last_use(recording, &ret->last_use, &last);
+	ret->last_use.age_ns = 0;
+}
+
+static void set_history(const struct cg_recording *recording, uint32_t open_stack, struct cg_finding *ret)
+{
+	const struct cg_site *site = cg_recording_site(recording, open_stack);
+	if (!site)
+		return;
+	ret->has_history = true;
+	ret->history = (struct cg_history){.opened = site->opened,
+	                                   .closed = site->closed,
+	                                   .closed_in_time = site->closed_in_time,
+	                                   .closed_late = site->closed_late,
+	                                   .never_closed = site->overdue};
+	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
+		ret->history.delays[i] = site->delays[i];
+}
+
+void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct cg_finding *ret)
+{
+	struct cg_recording *recording = retelling->recording;
+	const struct cg_retold *retold = &retelling->findings[i];
+	const struct cg_kept_finding *kept = &retold->kept;
+	memset(ret, 0, sizeof *ret);
+	ret->kind = (enum cg_kind)kept->kind;
+	ret->cause = (enum cg_cause)kept->cause;
+	ret->verdict = (enum cg_verdict)kept->verdict;
+	ret->confidence = kept->confidence;
+	ret->count = kept->count;
+	ret->oldest_age_ns = kept->oldest_ns;
+	ret->origin = kept->origin;
+	if (retold->shown)
+		set_places(recording, &retold->sockets[0].slot, ret);
+	else if (!set_from_events(recording, kept, ret))
+		set_from_kept(recording, kept, ret);
+	set_sockets(retold, ret);
+	if (ret->kind != CG_KIND_FD_EXHAUSTION)
+		set_history(recording, kept->open_stack, ret);
+	ret->advice = cg_detect_advice(ret->kind, ret->cause, ret->verdict, false);
+}
