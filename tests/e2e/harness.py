@@ -167,8 +167,10 @@ def run_one(suite, function):
 def on_termination(number, _frame):
     """A test that is stopped, by a time limit for example, leaves nothing behind either."""
     STOPPING.set()
-    for test in list(RUNNING):
-        test.close()
+    for test in list(RUNNING):  # without waiting: what is waited for may be held by the thread that this interrupts
+        for app in test.apps:
+            app.kill_session()
+        shutil.rmtree(test.dir, ignore_errors=True)
     os._exit(128 + number)
 
 
