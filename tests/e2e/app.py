@@ -201,12 +201,15 @@ class App:
         if self.stderr_empty and self.stderr():
             raise harness.Failure(f"on the program's stderr: {self.stderr()}")
 
-    def kill(self):
+    def kill_session(self):
         """Kills the session that was made for it: children that a test left behind belong to it."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
+
+    def kill(self):
+        self.kill_session()
         self.process.wait()
         for peer in self.others:
             peer.close()

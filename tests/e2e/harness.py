@@ -167,10 +167,12 @@ def run_one(suite, function):
 def on_termination(number, _frame):
     """A test that is stopped, by a time limit for example, leaves nothing behind either."""
     STOPPING.set()
-    for test in list(RUNNING):  # without waiting: what is waited for may be held by the thread that this interrupts
-        for app in test.apps:
-            app.kill_session()
-        shutil.rmtree(test.dir, ignore_errors=True)
+    for _ in range(3):  # a thread may be starting one more program just now
+        for test in list(RUNNING):  # without waiting for them: the thread that this interrupts may hold the lock
+            for app in test.apps:
+                app.kill_session()
+            shutil.rmtree(test.dir, ignore_errors=True)
+        time.sleep(0.1)
     os._exit(128 + number)
 
 
