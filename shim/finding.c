@@ -100,6 +100,8 @@ static void set_socket(const struct cg_suspect *c, struct cg_socket_view *view)
 	view->polled_by = c->facts.fd >= 0 ? cg_proc_polled_by(c->facts.fd, view->tcp.inode) : -1;
 	if (view->polled_by < -1)
 		view->polled_by = -2;
+	if (c->facts.in_backlog)
+		return; /* nobody holds it; who could accept it was asked for another reason */
 	view->holders = c->holders;
 	memcpy(view->shared_with, c->shared_with, sizeof view->shared_with);
 }

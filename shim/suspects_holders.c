@@ -30,6 +30,12 @@ struct question {
 	unsigned count;
 };
 
+/* Whose holders matter: those of the socket itself, or of the listener in whose backlog it is nobody's. */
+static uint64_t inode_of(const struct cg_suspect *c)
+{
+	return c->facts.in_backlog ? c->facts.slot.inode : c->facts.tcp.inode;
+}
+
 static void ask_for(struct question *q, const struct cg_sweep *sweep, uint64_t inode)
 {
 	struct answer *a = answer_of(inode);
@@ -63,13 +69,13 @@ void cg_suspects_find_holders(struct cg_sweep *sweep, struct cg_suspect *const *
 	struct question q = {.count = 0};
 	struct cg_header *h = cg_recorder_header();
 	for (unsigned i = 0; i < count; i++)
-		ask_for(&q, sweep, suspects[i]->facts.tcp.inode);
+		ask_for(&q, sweep, inode_of(suspects[i]));
 	if (q.count && h)
 		(void)cg_proc_holders(q.inodes, q.count, h->pid, budget_ns, found, &q);
 	for (unsigned i = 0; i < count; i++) {
 		struct cg_suspect *c = suspects[i];
-		const struct answer *a = answer_of(c->facts.tcp.inode);
-		if (!c->facts.tcp.inode || a->inode != c->facts.tcp.inode)
+		const struct answer *a = answer_of(inode_of(c));
+		if (!inode_of(c) || a->inode != inode_of(c))
 			continue;
 		c->holders_known = true;
 		c->holders = a->holders;

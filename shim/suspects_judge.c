@@ -164,7 +164,9 @@ static void count_overdue(struct cg_sweep *sweep)
 static bool holders_matter(const struct cg_suspect *c)
 {
 	bool unused = (flags_of(c) & (CG_SLOT_INHERITED | CG_SLOT_USED)) == CG_SLOT_INHERITED;
-	return c->judgement.mature && (c->facts.departed || unused);
+	bool shared_listener = c->facts.in_backlog && (flags_of(c) & CG_SLOT_INHERITED ||
+	                                               c->facts.slot.epoch != (uint16_t)atomic_load(&cg_track_epoch));
+	return c->judgement.mature && (c->facts.departed || unused || shared_listener);
 }
 
 /* The lowest pid among the other holders that are watched; 0: none. */
@@ -177,6 +179,8 @@ static pid_t watched_holder(const struct cg_suspect *c)
 }
 
 /*
+ * A backlog is reported by the lowest pid of those that could accept from it.
+ *
  * One of several watched processes reports a socket that they share: the one that uses it; else the one that opened it,
  * if it still holds it; else the lowest pid.
  */
@@ -196,6 +200,8 @@ static void settle_shared(struct cg_sweep *sweep)
 		c->facts.other_holders = c->holders > 0;
 		if (c->facts.departed)
 			c->facts.held_by_opener = other != 0;
+		else if (c->facts.in_backlog)
+			c->facts.held_by_opener = other && other < h->pid;
 		else
 			c->facts.held_by_opener = other && (other == sweep->parent || other < h->pid);
 		if (c->facts.held_by_opener)
