@@ -3,12 +3,14 @@
  *
  * Nothing in the file is believed: it is read, never mapped (a file that is cut off under a mapping is a SIGBUS), its
  * offsets are not used (the version fixes them), every number is checked before it is an index, and texts are ended.
- * What is damaged is left out and counted, so that the rest can be shown.
+ * What is damaged is left out and counted, so that the rest can be shown. recording_open.c opens and complains,
+ * recording.c reads.
  */
 #ifndef CG_RECORDING_H
 #define CG_RECORDING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "detect.h"
@@ -41,6 +43,12 @@ void cg_recording_close(struct cg_recording *recording);
 
 /* The header alone of what may be a recorder; false if it is none that can be read. */
 bool cg_recording_peek(const char *path, struct cg_header *ret);
+
+/* Reads at most n bytes; what the file does not have is zero. Returns how many there were. */
+size_t cg_recording_read(const struct cg_recording *recording, uint64_t offset, void *data, size_t n);
+
+/* Gives a living process time to finish what it is writing. */
+void cg_recording_pause(void);
 
 /*
  * The kept finding at index i (under CG_MAX_FINDINGS). False where there is none outstanding, or it is damaged.

@@ -19,7 +19,7 @@
 #include "recorders.h"
 #include "recording.h"
 #include "report.h"
-#include "report_text_place.h"
+#include "report_process.h"
 #include "retelling.h"
 #include "symbol.h"
 
@@ -61,88 +61,6 @@ static void warn(struct output *out, const char *text)
 	flush(out);
 }
 
-struct state {
-	const char *name; /* in JSON */
-	const char *text;
-	uint64_t since_ns; /* 0: unknown */
-};
-
-static struct state state_of(const struct cg_recording *recording)
-{
-	const struct cg_header *h = &recording->header;
-	switch ((enum cg_process_state)h->state) {
-	case CG_STATE_LIVE:
-		if (recording->elsewhere)
-			return (struct state){"unknown", "on another host, running at its last word", 0};
-		if (recording->alive)
-			return (struct state){"running", "running", 0};
-		return (struct state){"killed", "gone without an exit of its own: killed or crashed", 0};
-	case CG_STATE_EXITED:
-		return (struct state){"exited", "exited", h->state_ns};
-	case CG_STATE_EXECED:
-		return (struct state){"execed", "became another program", h->state_ns};
-	case CG_STATE_SEALED:
-		if (recording->alive)
-			return (struct state){"sealed", "running in a sandbox that ended its record", h->state_ns};
-		return (struct state){"sealed", "ended in a sandbox that ended its record", h->state_ns};
-	default:
-		return (struct state){"unknown", "in a state that its recorder does not tell", 0};
-	}
-}
-
-static uint64_t realtime_of(const struct cg_recording *recording, uint64_t ns)
-{
-	const struct cg_header *h = &recording->header;
-	return h->start_realtime_ns + (ns > h->start_ns ? ns - h->start_ns : 0);
-}
-
-/* What a summary of a living process need not say: how it is, and as of when the ages are. */
-static void append_process_text(struct cg_buf *out, const struct cg_recording *recording)
-{
-	struct state state = state_of(recording);
-	cg_buf_fmt(out, "  %-16s %s", "process", state.text);
-	if (state.since_ns) {
-		cg_buf_str(out, " at ");
-		cg_buf_rfc3339(out, realtime_of(recording, state.since_ns));
-	}
-	if (recording->header.last_sweep_ns) {
-		cg_buf_str(out, "; ages are as of its last sweep, ");
-		cg_buf_rfc3339(out, realtime_of(recording, recording->as_of_ns));
-	} else {
-		cg_buf_str(out, "; no sweep had looked at it yet");
-	}
-	cg_buf_fmt(out, "\n  %-16s ", "recorder");
-	cg_text_plain(out, recording->path);
-	cg_buf_char(out, '\n');
-}
-
-/* Goes behind the groups, into the object that the end of the summary has just closed. */
-static void append_process_json(struct cg_buf *out, const struct cg_recording *recording)
-{
-	static const char end[] = "}\n";
-	struct state state = state_of(recording);
-	if (out->len < sizeof end || strcmp(out->data + out->len - strlen(end), end) != 0)
-		return;
-	out->len -= strlen(end);
-	cg_buf_fmt(out, ",\"process\":{\"state\":\"%s\",\"state_time\":", state.name);
-	cg_buf_str(out, state.since_ns ? "\"" : "null");
-	if (state.since_ns) {
-		cg_buf_rfc3339(out, realtime_of(recording, state.since_ns));
-		cg_buf_char(out, '"');
-	}
-	cg_buf_str(out, ",\"last_sweep\":");
-	cg_buf_str(out, recording->header.last_sweep_ns ? "\"" : "null");
-	if (recording->header.last_sweep_ns) {
-		cg_buf_rfc3339(out, realtime_of(recording, recording->as_of_ns));
-		cg_buf_char(out, '"');
-	}
-	cg_buf_str(out, ",\"exe\":");
-	cg_buf_json_string(out, recording->header.exe);
-	cg_buf_str(out, ",\"recorder\":");
-	cg_buf_json_string(out, recording->path);
-	cg_buf_fmt(out, "}%s", end);
-}
-
 /* Returns whether a leak is among them. */
 static bool tell_groups(struct output *out, const struct cg_retelling *retelling)
 {
@@ -178,18 +96,19 @@ static bool tell(struct output *out, struct cg_recording *recording)
 	struct cg_summary summary;
 	cg_naming_begin();
 	cg_retelling_begin(recording, &retelling);
+	cg_retelling_ask_kernel(&retelling);
 	cg_retelling_summary(&retelling, &summary);
 	if (out->json) {
 		cg_json_summary_begin(&out->text, &out->report, &summary);
 	} else {
 		cg_text_summary_begin(&out->text, &out->report, &summary);
-		append_process_text(&out->text, recording);
+		cg_report_process_text(&out->text, recording);
 	}
 	flush(out);
 	bool leak = tell_groups(out, &retelling);
 	if (out->json) {
 		cg_json_summary_end(&out->text, &out->report, &summary);
-		append_process_json(&out->text, recording);
+		cg_report_process_json(&out->text, recording);
 	} else {
 		cg_text_summary_end(&out->text, &out->report, &summary);
 	}
@@ -215,7 +134,7 @@ static int report_file(const struct cg_recorder *recorder, bool json)
 	out.report = (struct cg_report){.app = recording.header.app,
 	                                .host = recording.header.host,
 	                                .pid = recording.header.pid,
-	                                .realtime_ns = realtime_of(&recording, recording.as_of_ns),
+	                                .realtime_ns = cg_report_realtime(&recording, recording.as_of_ns),
 	                                .warn_after_ns = recording.header.warn_after_ns,
 	                                .resolve = cg_naming_resolve,
 	                                .resolve_context = &recording};

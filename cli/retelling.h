@@ -13,6 +13,7 @@ struct cg_retold_socket {
 	uint64_t age_ns;
 	enum cg_age_source age_source;
 	struct cg_slot slot;
+	struct cg_tcp tcp; /* the kernel's word of now; state 0: unknown */
 };
 
 struct cg_retold {
@@ -30,6 +31,9 @@ struct cg_retelling {
 
 /* Gathers the outstanding findings and their sockets. */
 void cg_retelling_begin(struct cg_recording *recording, struct cg_retelling *ret);
+
+/* Adds what the kernel says now of the sockets of a living process. */
+void cg_retelling_ask_kernel(struct cg_retelling *retelling);
 
 /* Fills in what printers print of the finding at index i. */
 void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct cg_finding *ret);

@@ -57,18 +57,27 @@ static void set_places(struct cg_recording *recording, const struct cg_slot *slo
 	set_label(recording, slot, ret);
 }
 
-/* What only a living process could be asked (state, addresses, queues, epoll, other holders) stays unknown. */
+/* What only the process itself can ask for (epoll, other holders) stays unknown; of a dead one, the kernel's word too.
+ */
+static void set_socket(const struct cg_retold_socket *socket, struct cg_socket_view *view)
+{
+	bool fin = socket->tcp.state == CG_TCP_CLOSE_WAIT && socket->tcp.rqueue > 0;
+	*view = (struct cg_socket_view){.fd = socket->fd,
+	                                .tcp = socket->tcp,
+	                                .age_ns = socket->age_ns,
+	                                .age_source = socket->age_source,
+	                                .has_unread = socket->tcp.has_queues,
+	                                .unread_bytes = socket->tcp.rqueue - (fin ? 1 : 0),
+	                                .has_unsent = socket->tcp.has_queues,
+	                                .unsent_bytes = socket->tcp.wqueue,
+	                                .polled_by = -2};
+	view->tcp.inode = socket->slot.inode;
+}
+
 static void set_sockets(const struct cg_retold *retold, struct cg_finding *ret)
 {
-	for (unsigned i = 0; i < retold->shown; i++) {
-		const struct cg_retold_socket *socket = &retold->sockets[i];
-		ret->sockets[i] = (struct cg_socket_view){.fd = socket->fd,
-		                                          .tcp.inode = socket->slot.inode,
-		                                          .tcp.cookie = socket->slot.cookie,
-		                                          .age_ns = socket->age_ns,
-		                                          .age_source = socket->age_source,
-		                                          .polled_by = -2};
-	}
+	for (unsigned i = 0; i < retold->shown; i++)
+		set_socket(&retold->sockets[i], &ret->sockets[i]);
 	ret->socket_count = retold->shown;
 }
 
