@@ -91,6 +91,8 @@ static void look_at_listener(struct cg_sweep *sweep, int fd, struct cg_slot *slo
 	struct cg_tcp tcp = {0};
 	if (cg_tcp_info(fd, &tcp) < 0)
 		return;
+	if (tcp.state != CG_TCP_LISTEN)
+		closed_unseen(slot); /* shut down, or another socket by now: adoption will tell */
 	if (tcp.state == CG_TCP_LISTEN && tcp.rqueue) {
 		struct cg_suspect *c = add(sweep, fd, slot, &tcp);
 		if (c)

@@ -15,14 +15,14 @@
 #include "sys.h"
 #include "track.h"
 
-enum { REQUEST_DUMP = 1, REQUEST_LAST = 2, REQUEST_CHECK = 4, REQUEST_PARK = 8 };
+enum { REQUEST_DUMP = 1, REQUEST_LAST = 2, REQUEST_CHECK = 4, REQUEST_END = 8 };
 
 static const struct cg_options *options;
 static struct cg_sweep sweep = {.netlink = -1};
 static struct cg_groups groups;
 static _Atomic bool sweeping; /* one at a time: the thread's, or the exiting thread's own */
 static _Atomic unsigned requests, wake_word, done_word, leaks, mistakes;
-static _Atomic bool over, parked, main_left;
+static _Atomic bool over, main_left;
 static unsigned quiet_rounds;
 static int reserve_fd = -1;
 
@@ -143,15 +143,6 @@ static void rest(unsigned seen)
 	atomic_store(&cg_track_wanted, false);
 }
 
-static void park(void)
-{
-	static _Atomic unsigned never;
-	atomic_store(&parked, true);
-	cg_futex_wake(&done_word);
-	for (;;)
-		cg_futex_wait(&never, 0, 0);
-}
-
 void cg_sweep_loop(void)
 {
 	cg_hidden = 1;
@@ -164,8 +155,8 @@ void cg_sweep_loop(void)
 		if (!first && !atomic_load(&requests))
 			rest(seen);
 		unsigned asked = atomic_exchange(&requests, 0);
-		if (asked & REQUEST_PARK)
-			park();
+		if (asked & REQUEST_END)
+			return;
 		if (begin()) {
 			look(true, asked & (REQUEST_LAST | REQUEST_CHECK), summary_of(asked));
 			end();
@@ -295,8 +286,11 @@ void cg_sweep_seal(void)
 {
 	if (atomic_load(&cg_guard.sealed))
 		return;
-	if (cg_sweep_thread_runs() && !atomic_load(&parked))
-		(void)ask_thread(REQUEST_PARK, 200000000u);
+	if (cg_sweep_thread_runs()) {
+		atomic_fetch_or(&requests, REQUEST_END);
+		cg_futex_wake(&wake_word);
+		cg_sweep_thread_join();
+	}
 	cg_recorder_set_state(CG_STATE_SEALED);
 	atomic_store(&cg_guard.sealed, true);
 }
@@ -313,7 +307,6 @@ void cg_sweep_after_fork(void)
 	atomic_store(&sweeping, false);
 	atomic_store(&requests, 0);
 	atomic_store(&over, false);
-	atomic_store(&parked, false);
 	atomic_store(&main_left, false);
 	atomic_store(&leaks, 0);
 	atomic_store(&mistakes, 0);

@@ -33,7 +33,7 @@ unsigned cg_sweep_outstanding(void);
 /* Asks for a summary; the handler of the dump signal. Any context. */
 void cg_sweep_request_dump(void);
 
-/* A sandbox is about to close around this process: the thread is parked for good, in a system call it never leaves. */
+/* A sandbox is about to close around this process: the thread ends first, since a filter may be for every thread. */
 void cg_sweep_seal(void);
 
 /* The main thread is about to end by itself: the program is over when no thread but ours is left. */

@@ -23,6 +23,8 @@ enum { STACK_SIZE = 512 << 10 }; /* libdw's lookups need some 100 KiB */
 static _Atomic int state;
 static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 static int (*set_stack_size)(pthread_attr_t *, size_t);
+static int (*join)(pthread_t, void **);
+static pthread_t thread;
 static bool signal_told;
 
 static void find(const char *name, void *pointer)
@@ -35,6 +37,7 @@ void cg_sweep_thread_init(void)
 {
 	find("pthread_create", &create);
 	find("pthread_attr_setstacksize", &set_stack_size);
+	find("pthread_join", &join);
 }
 
 bool cg_sweep_thread_runs(void)
@@ -47,6 +50,12 @@ void cg_sweep_thread_forget(void)
 	atomic_store(&state, NONE);
 }
 
+void cg_sweep_thread_join(void)
+{
+	if (atomic_exchange(&state, IMPOSSIBLE) == RUNS && join)
+		join(thread, NULL);
+}
+
 static void *run(void *unused)
 {
 	(void)unused;
@@ -55,24 +64,16 @@ static void *run(void *unused)
 	return NULL;
 }
 
-static int create_detached(void)
+static int create_thread(void)
 {
-	pthread_t thread;
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	if (set_stack_size)
 		set_stack_size(&attributes, STACK_SIZE);
 	int r = create ? create(&thread, &attributes, run, NULL) : ENOSYS;
 	pthread_attr_destroy(&attributes);
-	if (r == EINVAL) {
-		/* Thread-local storage of the app's does not leave enough of so small a stack. */
-		pthread_attr_init(&attributes);
-		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-		r = create(&thread, &attributes, run, NULL);
-		pthread_attr_destroy(&attributes);
-	}
-	return r;
+	/* Thread-local storage of the app's may not leave enough of so small a stack. */
+	return r == EINVAL ? create(&thread, NULL, run, NULL) : r;
 }
 
 void cg_sweep_thread_start(void)
@@ -83,7 +84,7 @@ void cg_sweep_thread_start(void)
 		return;
 	(void)CG_SYS(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8, 0, 0);
 	cg_hidden++;
-	int r = create_detached();
+	int r = create_thread();
 	cg_hidden--;
 	(void)CG_SYS(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, 8, 0, 0);
 	if (r == 0) {

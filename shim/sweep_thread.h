@@ -15,6 +15,9 @@ void cg_sweep_thread_init(void);
 /* Makes the thread, all signals blocked. Not in signal handlers. A failure is told with the first finding. */
 void cg_sweep_thread_start(void);
 bool cg_sweep_thread_runs(void);
+
+/* Waits until the thread, which was asked to end, is gone for the kernel too. None is made afterwards. */
+void cg_sweep_thread_join(void);
 void cg_sweep_thread_forget(void);
 
 /* The thread's body, in sweep.c. */
