@@ -25,11 +25,13 @@ static enum sort sort_of(const char *entry)
 	return strcmp(name, "libcloseguard.so") == 0 ? OURSELVES : OTHER;
 }
 
+/* The room is there: the value was made as long as all its parts. */
 static void add(char *value, const char *entry)
 {
-	if (*value)
-		strcat(value, ":");
-	strcat(value, entry);
+	char *end = value + strlen(value);
+	if (end != value)
+		*end++ = ':';
+	memcpy(end, entry, strlen(entry) + 1);
 }
 
 /* Adds the entries of one sort; `but` is there already. */

@@ -80,27 +80,26 @@ static void sort(struct cg_recorder *list, size_t count)
 }
 
 /* A symbolic link in place of the directory is somebody else's doing: the library does not follow one either. */
-static int open_dir(const char *path, DIR **ret)
+static DIR *open_dir(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	*ret = fdopendir(fd);
-	if (*ret)
-		return 0;
-	int error = -errno;
-	close(fd);
-	return error;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir && fd >= 0) {
+		int error = errno;
+		close(fd);
+		errno = error;
+	}
+	return dir;
 }
 
 int cg_recorders_find(const char *dir, pid_t pid, struct cg_recorders *recorders)
 {
 	char path[PATH_MAX + NAME_MAX];
 	size_t before = recorders->count;
-	DIR *open = NULL;
-	int error = open_dir(dir, &open);
-	if (error)
-		return error == -ENOENT ? 0 : error;
+	int error = 0;
+	DIR *open = open_dir(dir);
+	if (!open)
+		return errno == ENOENT ? 0 : -errno;
 	for (struct dirent *entry; !error && (entry = readdir(open)) != NULL;) {
 		pid_t of = pid_of(entry->d_name);
 		if (!of || (pid && of != pid))

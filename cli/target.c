@@ -215,7 +215,7 @@ static int look_at(const char *subject, char path[PATH_MAX], bool first, struct 
 	if (n < 0 || !first || memchr(line, '\0', (size_t)n))
 		return refuse(why, -ENOEXEC, "%s is neither an ELF program nor a script%s", subject, "");
 	target->by_shell = true;
-	strcpy(path, "/bin/sh");
+	cg_common_print(path, PATH_MAX, "/bin/sh");
 	return STEP_INTERPRETER;
 }
 
@@ -244,7 +244,7 @@ int cg_target_find(const char *command, struct cg_target *ret, char *why)
 
 int cg_target_match(const struct cg_target *target, const char *library, char *why)
 {
-	struct cg_elf own;
+	struct cg_elf own = {0};
 	char theirs_text[32], ours_text[32], both[128];
 	int fd = open(library, O_RDONLY | O_CLOEXEC);
 	int error = fd < 0 ? -errno : cg_elf_read(fd, &own, NULL, NULL);

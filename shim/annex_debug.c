@@ -104,7 +104,7 @@ struct link {
 /* A build-id tells a debug file's sameness better than a checksum and costs nothing; without one, all of it is read. */
 static bool open_linked(const struct link *link, const char *path, struct cg_budget *budget, struct cg_image *ret)
 {
-	uint32_t crc;
+	uint32_t crc = 0;
 	struct cg_image found = {0};
 	if (!try_open(path, budget, &found))
 		return false;

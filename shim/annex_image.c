@@ -63,11 +63,12 @@ static int map_regular(const char *path, struct cg_image *image)
 static bool is_sound(const struct cg_image *image)
 {
 	const Elf64_Ehdr *header = image->data;
-	const unsigned char *ident = header->e_ident;
 	const uint16_t one = 1;
 	unsigned char order = *(const unsigned char *)&one ? ELFDATA2LSB : ELFDATA2MSB;
-	if (image->size < sizeof *header || memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_CLASS] != ELFCLASS64 ||
-	    ident[EI_DATA] != order)
+	if (!header || image->size < sizeof *header)
+		return false;
+	const unsigned char *ident = header->e_ident;
+	if (memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_CLASS] != ELFCLASS64 || ident[EI_DATA] != order)
 		return false;
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN && header->e_type != ET_REL)
 		return false;

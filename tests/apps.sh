@@ -1,11 +1,11 @@
 #!/bin/bash
-# apps.sh [quick | CASE…]: runs real programs with known leaks under the library, one at a time (their ports are fixed),
-# and compares what it says with apps/expected.txt. Prints "ok NAME", "not ok NAME: why" or "skip NAME: why".
+# apps.sh [quick | CASE…]: runs real programs with known leaks under the library, one at a time (their ports are
+# fixed), and compares what it says with apps/expected.txt. Prints "ok NAME", "not ok NAME: why" or "skip NAME: why".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${CLOSEGUARD_TEST_BUILD:-$here/../build}" 2>/dev/null && pwd)
 library=$build/libcloseguard.so
-quick="01 12 17 22 24"
+quick=(01 12 17 22 24)
 work=$(mktemp -d "${TMPDIR:-/tmp}/closeguard-apps.XXXXXX")
 case_pid=
 failed=0
@@ -29,8 +29,8 @@ chosen() {
 }
 
 missing() {
-	local need
-	for need in $(awk -v case="$1" '$1 == case { print $2; exit }' "$here/apps/expected.txt" | tr , ' ') ss setsid; do
+	local need table=$here/apps/expected.txt
+	for need in $(awk -v case="$1" '$1 == case { print $2; exit }' "$table" | tr , ' ') ss setsid; do
 		command -v "$need" >/dev/null || { echo "$need is not installed"; return; }
 	done
 	case $1 in
@@ -41,7 +41,7 @@ missing() {
 	esac
 }
 
-# Programs that give up their rights (apache's workers) write logs of their own: the directory takes them from everybody.
+# Programs that give up their rights (apache's workers) write logs of their own: the directory takes everybody's.
 run_case() {
 	local logs=$work/$1/logs recorders=$work/$1/recorders
 	mkdir -p "$logs" && mkdir -m 700 "$recorders" && chmod 711 "$work" "$work/$1" && chmod 1777 "$logs"
@@ -76,7 +76,7 @@ test_case() {
 	if [ $status -ne 0 ]; then
 		problems="the case itself ended with $status: $(grep -h RESULT: "$work/$1/output" | tail -n 1)"
 	elif grep -qi closeguard "$work/$1/output"; then
-		problems="something of ours in the program's output: $(grep -i closeguard "$work/$1/output" | head -n 1)"
+		problems="something of ours in the program's output: $(grep -i -m 1 closeguard "$work/$1/output")"
 	elif [ -z "$(ls "$work/$1/recorders")" ]; then
 		problems="no recorder is left: the library did not look"
 	else
@@ -92,7 +92,7 @@ test_case() {
 }
 
 [ -e "$library" ] || { echo "not ok apps: $library is missing: build it first"; exit 1; }
-[ "${1:-}" = quick ] && set -- $quick
+[ "${1:-}" = quick ] && set -- "${quick[@]}"
 for name in $(chosen "$@"); do
 	test_case "$name"
 done

@@ -18,7 +18,7 @@ def sources():
             return sorted(path for path in listed.stdout.splitlines() if os.path.isfile(path))
     found = []
     for folder, folders, names in os.walk("."):
-        folders[:] = [name for name in folders if name != ".git" and not name.startswith("build") and name != "__pycache__"]
+        folders[:] = [name for name in folders if name not in (".git", "__pycache__") and not name.startswith("build")]
         found += [os.path.relpath(os.path.join(folder, name)) for name in names]
     return sorted(found)
 

@@ -24,7 +24,8 @@ judge install make --no-print-directory BUILD="$build" PREFIX=/opt/guard DESTDIR
 cd "$dest" || exit 1
 judge command opt/guard/bin/closeguard --help
 judge header sh -c 'echo "#include <closeguard.h>
-    int main(void) { return closeguard_present(); }" | ${CC:-cc} -Wall -Werror -Iopt/guard/include -x c -o program - -ldl'
+    int main(void) { return closeguard_present(); }" |
+    ${CC:-cc} -Wall -Werror -Iopt/guard/include -x c -o program - -ldl'
 judge absent_library ./program
 judge loads sh -c 'test -z "$(LD_PRELOAD=$0 env true 2>&1)"' "$dest/opt/guard/lib/libcloseguard.so"
 judge annex test -e opt/guard/lib/libcloseguard-dw.so
