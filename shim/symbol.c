@@ -10,6 +10,7 @@
 #include "guard.h"
 #include "modules.h"
 #include "symbol_cache.h"
+#include "symbol_lsan.h"
 #include "sys.h"
 
 #define ANNEX "libcloseguard-dw.so"
@@ -108,8 +109,8 @@ static const char *why_not(void)
 	static const char *const names[] = {"dwarf_begin", "dwarf_begin_elf", "dwfl_begin", "elf_begin",
 	                                    "elf_memory",  "elf_version",     "gelf_getehdr"};
 	Dl_info info;
-	if (dlsym(RTLD_DEFAULT, "__lsan_do_leak_check"))
-		return "LeakSanitizer is in this process and does not bear elfutils";
+	if (cg_symbol_lsan_searches())
+		return "LeakSanitizer, without detect_leaks=0, does not bear elfutils";
 	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
 		void *there = dlsym(RTLD_DEFAULT, names[i]);
 		if (there && dladdr(there, &info) && !strstr(info.dli_fname, "libdw") &&
