@@ -61,11 +61,11 @@ static void warn(struct output *out, const char *text)
 	flush(out);
 }
 
-/* Returns whether a leak is among them. */
-static bool tell_groups(struct output *out, const struct cg_retelling *retelling)
+/* Returns how many leaked sockets are among them. */
+static uint64_t tell_groups(struct output *out, const struct cg_retelling *retelling)
 {
 	struct cg_finding finding;
-	bool leak = false;
+	uint64_t leaked = 0;
 	for (unsigned i = 0; i < retelling->count; i++) {
 		cg_retelling_make(retelling, i, &finding);
 		if (out->json)
@@ -73,23 +73,32 @@ static bool tell_groups(struct output *out, const struct cg_retelling *retelling
 		else
 			cg_text_summary_group(&out->text, &out->report, &finding, i == 0);
 		flush(out);
-		leak |= finding.verdict == CG_VERDICT_LEAK;
+		leaked += finding.verdict == CG_VERDICT_LEAK ? finding.count : 0;
 	}
-	return leak;
+	return leaked;
 }
 
-static void tell_troubles(struct output *out, const struct cg_recording *recording)
+/* Returns whether by the header more is leaked than could be told. */
+static bool tell_troubles(struct output *out, const struct cg_recording *recording, uint64_t leaked)
 {
 	static bool names_told;
 	char troubles[CG_RECORDING_TROUBLES][CG_RECORDING_WHY];
 	unsigned n = cg_recording_troubles(recording, troubles);
+	bool untold = n && recording->header.count.leaked_now > leaked;
 	for (unsigned i = 0; i < n; i++)
 		warn(out, troubles[i]);
+	if (untold &&
+	    cg_common_print(troubles[0], sizeof troubles[0],
+	                    "%s: by its header, %" PRIu64 " sockets are leaked, and %" PRIu64 " could be told",
+	                    recording->path, (uint64_t)recording->header.count.leaked_now, leaked) == 0)
+		warn(out, troubles[0]);
 	if (cg_symbol_trouble() && !names_told)
 		warn(out, cg_symbol_trouble());
 	names_told |= cg_symbol_trouble() != NULL;
+	return untold;
 }
 
+/* Returns whether a leak is outstanding. */
 static bool tell(struct output *out, struct cg_recording *recording)
 {
 	static struct cg_retelling retelling;
@@ -105,7 +114,7 @@ static bool tell(struct output *out, struct cg_recording *recording)
 		cg_report_process_text(&out->text, recording);
 	}
 	flush(out);
-	bool leak = tell_groups(out, &retelling);
+	uint64_t leaked = tell_groups(out, &retelling);
 	if (out->json) {
 		cg_json_summary_end(&out->text, &out->report, &summary);
 		cg_report_process_json(&out->text, recording);
@@ -113,8 +122,7 @@ static bool tell(struct output *out, struct cg_recording *recording)
 		cg_text_summary_end(&out->text, &out->report, &summary);
 	}
 	flush(out);
-	tell_troubles(out, recording);
-	return leak;
+	return tell_troubles(out, recording, leaked) || leaked;
 }
 
 static int report_file(const struct cg_recorder *recorder, bool json)

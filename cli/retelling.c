@@ -90,11 +90,22 @@ static void sort_in(struct cg_retelling *retelling, int fd, const struct cg_slot
 	}
 }
 
+static void note_listener(struct cg_retelling *retelling, const struct cg_slot *slot)
+{
+	for (unsigned i = 0; i < retelling->count; i++) {
+		struct cg_retold *retold = &retelling->findings[i];
+		if (retold->kept.cause == CG_CAUSE_NEVER_ACCEPTED && retold->kept.open_stack == slot->open_stack)
+			retold->listener = *slot;
+	}
+}
+
 /* A connection nobody was told of and no sweep found closable is none that a finding is about. */
 static void visit_slot(int fd, const struct cg_slot *slot, void *context)
 {
 	struct cg_retelling *retelling = context;
 	struct cg_slot copy = *slot;
+	if (slot->kind == CG_FD_LISTENER)
+		note_listener(retelling, slot);
 	if (slot->kind != CG_FD_CONN || (slot->flags & CG_SLOT_IGNORED))
 		return;
 	learn_from_departed(retelling->recording, &copy);

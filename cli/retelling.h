@@ -21,6 +21,7 @@ struct cg_retold {
 	bool ambiguous; /* another finding has the same places: which socket belongs to which is not recorded */
 	unsigned shown;
 	struct cg_retold_socket sockets[CG_SOCKETS_SHOWN]; /* the oldest first */
+	struct cg_slot listener; /* in whose backlog they wait; kind CG_FD_NONE: not found, or not about one */
 };
 
 struct cg_retelling {

@@ -162,6 +162,15 @@ static void set_history(const struct cg_recording *recording, uint32_t open_stac
 		ret->history.delays[i] = site->delays[i];
 }
 
+/* Who polls a socket is not recorded, and what to do depends on it. */
+static const char *advice_for(const struct cg_finding *finding)
+{
+	if (finding->cause == CG_CAUSE_FIN_UNREAD && finding->verdict == CG_VERDICT_LEAK)
+		return "whether it is polled is not in a recorder: if it is, look for a blocked event loop or handler; "
+		       "if not, an idle pool or cache keeps it and wants an idle timeout below the peer's";
+	return cg_detect_advice(finding->kind, finding->cause, finding->verdict, false);
+}
+
 void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct cg_finding *ret)
 {
 	struct cg_recording *recording = retelling->recording;
@@ -177,10 +186,12 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 	ret->origin = kept->origin;
 	if (retold->shown)
 		set_places(recording, &retold->sockets[0].slot, ret);
+	else if (retold->listener.kind == CG_FD_LISTENER)
+		set_places(recording, &retold->listener, ret);
 	else if (!set_from_events(recording, kept, ret))
 		set_from_kept(recording, kept, ret);
 	set_sockets(retold, ret);
 	if (ret->kind != CG_KIND_FD_EXHAUSTION)
 		set_history(recording, kept->open_stack, ret);
-	ret->advice = cg_detect_advice(ret->kind, ret->cause, ret->verdict, false);
+	ret->advice = advice_for(ret);
 }

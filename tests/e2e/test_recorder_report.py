@@ -233,7 +233,8 @@ def test_a_backlog_is_retold(t):
     told = last_told(app, "close_wait", "never_accepted")
     group = group_of(t, one_report(t, app.pid, 1), "close_wait", "never_accepted")
     t.equal((group["count"], group["verdict"]), (told["count"], told["verdict"]), "count and verdict")
-    t.equal(group["opened"]["stack"], told["opened"]["stack"], "where the listener was opened")
+    for name in ("call", "thread", "stack"):
+        t.equal(group["opened"][name], told["opened"][name], f"{name} of the listener's opening")
 
 
 HEALTHY = r"""
@@ -367,6 +368,18 @@ def test_truncated_at_many_lengths(t):
     t.equal(cut.status, 1, "status without the slots")
     t.equal(group_of(t, cut.json()[0], "close_wait", "eof_ignored")["count"], 2, "count without the slots")
     t.check(any("ends after" in one["message"] for one in cut.json("warning")), f"no warning in {cut.text}")
+
+
+def test_lost_findings_are_no_good_news(t):
+    """The header still knows that something was leaked."""
+    image = Image(a_recorder(t))
+    close_wait_eof_ignored = struct.pack("=II", 1, 1)
+    at = [at for at, chunk in image.chunks.items() if chunk[4:12] == close_wait_eof_ignored]
+    t.equal(len(at), 1, "the chunk of the findings")
+    report = Report(t, "--format=json", image.write(os.path.join(t.dir, "lost.rec"), None, [(at[0] + 4, b"\xff")]))
+    t.equal((report.status, groups_of(report.json()[0])), (1, []), "status and groups")
+    warnings = " ".join(one["message"] for one in report.json("warning"))
+    t.check("findings damaged and left out: 1" in warnings and "2 sockets are leaked, and 0" in warnings, warnings)
 
 
 def test_corrupted_in_many_ways(t):
