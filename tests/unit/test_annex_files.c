@@ -154,7 +154,12 @@ START_TEST(minidebuginfo)
 	need("xz");
 	RUN("cd %s && objcopy -S --remove-section .comment --keep-symbol=outer full mini && xz -f mini", dir);
 	RUN("cd %s && objcopy --add-section .gnu_debugdata=mini.xz stripped", dir);
-	ck_assert_int_eq(ask("stripped", site_in_outer("full"), frames), 1);
+	uint64_t site = site_in_outer("full");
+	int n = ask("stripped", site, frames);
+	/* Symbol tables have some milliseconds of their own, and what did not fit into them is asked again. */
+	for (int again = 0; n == -ETIME && again < 50; again++)
+		n = ask("stripped", site, frames);
+	ck_assert_int_eq(n, 1);
 	ck_assert_str_eq(frames[0].function, "outer");
 }
 END_TEST
