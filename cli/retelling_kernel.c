@@ -15,40 +15,48 @@ enum {
 	BUFFER = 64 << 10
 };
 
+struct entry {
+	uint64_t inode;
+	struct cg_retold_socket *socket;
+};
+
 struct wanted {
-	struct cg_retold_socket **list; /* by inode */
+	struct entry *list; /* by inode */
 	size_t count;
 };
 
 static int by_inode(const void *a, const void *b)
 {
-	const struct cg_retold_socket *one = *(struct cg_retold_socket *const *)a;
-	const struct cg_retold_socket *other = *(struct cg_retold_socket *const *)b;
-	return (one->slot.inode > other->slot.inode) - (one->slot.inode < other->slot.inode);
+	const struct entry *one = a, *other = b;
+	return (one->inode > other->inode) - (one->inode < other->inode);
 }
 
 static int visit(const struct cg_tcp *tcp, void *context)
 {
 	const struct wanted *wanted = context;
-	struct cg_retold_socket key = {.slot.inode = tcp->inode}, *pointer = &key;
-	struct cg_retold_socket **found =
-	    tcp->inode ? bsearch(&pointer, wanted->list, wanted->count, sizeof *wanted->list, by_inode) : NULL;
-	bool other = found && (*found)->slot.cookie && tcp->cookie && (*found)->slot.cookie != tcp->cookie;
-	if (found && !other)
-		(*found)->tcp = *tcp;
+	struct entry key = {.inode = tcp->inode};
+	struct entry *found =
+	    tcp->inode ? bsearch(&key, wanted->list, wanted->count, sizeof(struct entry), by_inode) : NULL;
+	if (!found)
+		return 0;
+	uint64_t cookie = found->socket->slot.cookie;
+	if (!cookie || !tcp->cookie || cookie == tcp->cookie)
+		found->socket->tcp = *tcp;
 	return 0;
 }
 
 static struct wanted gather(struct cg_retelling *retelling)
 {
 	size_t room = (size_t)retelling->count * CG_SOCKETS_SHOWN;
-	struct wanted wanted = {room ? calloc(room, sizeof *wanted.list) : NULL, 0};
+	struct wanted wanted = {room ? calloc(room, sizeof(struct entry)) : NULL, 0};
 	for (unsigned i = 0; wanted.list && i < retelling->count; i++)
-		for (unsigned j = 0; j < retelling->findings[i].shown; j++)
-			if (retelling->findings[i].sockets[j].slot.inode)
-				wanted.list[wanted.count++] = &retelling->findings[i].sockets[j];
+		for (unsigned j = 0; j < retelling->findings[i].shown; j++) {
+			struct cg_retold_socket *socket = &retelling->findings[i].sockets[j];
+			if (socket->slot.inode)
+				wanted.list[wanted.count++] = (struct entry){socket->slot.inode, socket};
+		}
 	if (wanted.count)
-		qsort(wanted.list, wanted.count, sizeof *wanted.list, by_inode);
+		qsort(wanted.list, wanted.count, sizeof(struct entry), by_inode);
 	return wanted;
 }
 
