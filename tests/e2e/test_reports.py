@@ -70,6 +70,12 @@ def build_id_of(path):
     return re.search(r"Build ID: ([0-9a-f]+)", notes).group(1)
 
 
+def app_frames(place):
+    """A sanitizer's runtime stands between the program and the library, so its wrapper comes before the program."""
+    runtime = f"lib{harness.SANITIZE}.so"
+    return [frame for frame in place["stack"] if not (harness.SANITIZE and frame["module"].startswith(runtime))]
+
+
 def test_the_right_line(t):
     """An inlined helper of an optimised program: the top frames are its line, and then its caller's."""
     app = leak(t)
@@ -79,7 +85,7 @@ def test_the_right_line(t):
         raise Skip("no symbols: libdw is missing") if not os.path.exists(
             os.path.join(harness.BUILD, "libcloseguard-dw.so")) else harness.Failure(f"no lines in {one['opened']}")
     for place, caller in (("opened", "take"), ("eof", "more")):
-        top, below = one[place]["stack"][0], one[place]["stack"][1]
+        top, below = app_frames(one[place])[:2]
         t.equal((os.path.basename(top["file"]), top["line"], top["function"]),
                 ("prog_lines.c", wanted[place], caller), f"the top frame of {place}")
         t.equal(top.get("inlined"), True, f"{caller} is inlined")
@@ -90,7 +96,8 @@ def test_the_right_line(t):
     t.equal(one["eof"]["call"], "recv", "the call that returned 0")
     t.equal(one["last_use"]["call"], "write", "the last use")
     last = one["last_use"]["stack"][0]
-    t.equal((last["function"], last["line"]), ("answer", wanted["last_use"]), "the last use's frame")
+    if not harness.SANITIZE:  # its runtime's wrapper is what called us, and a last use is one address only
+        t.equal((last["function"], last["line"]), ("answer", wanted["last_use"]), "the last use's frame")
 
 
 def test_offsets_agree_with_addr2line(t):
@@ -105,7 +112,7 @@ def test_frames_of_ours_and_of_libc_are_not_shown(t):
     app = leak(t)
     one = app.finding("close_wait", "eof_ignored")
     for place in ("opened", "eof"):
-        modules = [frame["module"] for frame in one[place]["stack"]]
+        modules = [frame["module"] for frame in app_frames(one[place])]
         t.check(not any("closeguard" in module for module in modules), f"{place} goes through {modules}")
         t.equal(modules[0], "prog_lines", f"the top module of {place}")
 
