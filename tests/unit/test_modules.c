@@ -1,0 +1,216 @@
+/* test_modules.c: the list of loaded modules, its build-ids and its generations. */
+#include "core_fixture.h"
+#include "modules.h"
+#include "unit.h"
+
+#include <dlfcn.h>
+
+static char loaded_path[256];
+
+/* A small library of libc's own that nothing here has loaded; NULL when there is none. */
+static void *load_something(const char **ret_symbol)
+{
+	static const char *const names[][2] = {{"libresolv.so.2", "ns_datetosecs"},
+	                                       {"libBrokenLocale.so.1", "__ctype_get_mb_cur_max"}};
+	for (unsigned i = 0; i < 2; i++) {
+		void *there = dlopen(names[i][0], RTLD_NOW | RTLD_NOLOAD);
+		void *library = there ? NULL : dlopen(names[i][0], RTLD_NOW | RTLD_LOCAL);
+		if (library) {
+			*ret_symbol = names[i][1];
+			return library;
+		}
+	}
+	SKIP("neither libresolv nor libBrokenLocale can be loaded anew");
+	return NULL;
+}
+
+static uint64_t address_in(void *library, const char *symbol)
+{
+	void *found = dlsym(library, symbol);
+	Dl_info info;
+	ck_assert_ptr_nonnull(found);
+	ck_assert_int_ne(dladdr(found, &info), 0);
+	snprintf(loaded_path, sizeof loaded_path, "%s", info.dli_fname);
+	return (uint64_t)(uintptr_t)found + 1; /* a return address lies behind a call */
+}
+
+static uint32_t generation(void)
+{
+	return atomic_load(&cg_recorder_header()->module_generation);
+}
+
+static const struct cg_module *module_of(const void *function)
+{
+	return cg_modules_find((uint64_t)(uintptr_t)function + 1, generation());
+}
+
+static void has_the_build_id_that_readelf_shows(const struct cg_module *m)
+{
+	char command[512], line[256], want[64] = "", is[64] = "";
+	snprintf(command, sizeof command, "LC_ALL=C readelf -n '%s' 2>/dev/null", m->path);
+	FILE *output = popen(command, "r");
+	ck_assert_ptr_nonnull(output);
+	while (fgets(line, sizeof line, output))
+		sscanf(line, " Build ID: %63s", want);
+	pclose(output);
+	if (!want[0])
+		SKIP("readelf is missing, or the file has no build-id");
+	for (unsigned i = 0; i < m->build_id_len; i++)
+		snprintf(is + 2 * i, 3, "%02x", m->build_id[i]);
+	ck_assert_str_eq(is, want);
+}
+
+START_TEST(the_program_is_listed)
+{
+	char exe[512] = "";
+	core_start();
+	cg_modules_refresh();
+	const struct cg_module *m = module_of((void *)generation);
+	ck_assert_ptr_nonnull(m);
+	ck_assert_int_gt(readlink("/proc/self/exe", exe, sizeof exe - 1), 0);
+	size_t len = strlen(exe), room = sizeof m->path - 1;
+	ck_assert_str_eq(m->path, len > room ? exe + len - room : exe);
+	ck_assert_uint_eq(m->loaded, 1);
+	if (len <= room)
+		has_the_build_id_that_readelf_shows(m);
+}
+END_TEST
+
+START_TEST(libc_is_listed)
+{
+	core_start();
+	cg_modules_refresh();
+	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+	const struct cg_module *m = cg_modules_find(address_in(libc, "gnu_get_libc_version"), generation());
+	ck_assert_ptr_nonnull(m);
+	ck_assert_str_eq(m->path, loaded_path);
+	Dl_info info;
+	ck_assert_int_ne(dladdr(dlsym(libc, "gnu_get_libc_version"), &info), 0);
+	ck_assert_uint_eq(m->bias, (uint64_t)(uintptr_t)info.dli_fbase);
+	has_the_build_id_that_readelf_shows(m);
+}
+END_TEST
+
+START_TEST(the_bounds_are_those_of_return_addresses)
+{
+	core_start();
+	cg_modules_refresh();
+	const struct cg_module *m = module_of((void *)generation);
+	ck_assert_ptr_nonnull(m);
+	ck_assert_ptr_eq(cg_modules_find(m->end, generation()), m); /* behind a call that does not return */
+	ck_assert_ptr_ne(cg_modules_find(m->start, generation()), m);
+	ck_assert_ptr_null(cg_modules_find(4096, generation()));
+}
+END_TEST
+
+START_TEST(nothing_new_makes_no_generation)
+{
+	core_start();
+	ck_assert_uint_eq(generation(), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		cg_modules_refresh();
+		ck_assert_uint_eq(generation(), 1);
+	}
+}
+END_TEST
+
+START_TEST(a_library_is_found_in_the_generations_it_was_there)
+{
+	const char *symbol;
+	core_start();
+	cg_modules_refresh();
+	void *library = load_something(&symbol);
+	uint64_t ip = address_in(library, symbol);
+	ck_assert(!cg_modules_cover(&ip, 1));
+	cg_modules_refresh();
+	ck_assert_uint_eq(generation(), 2);
+	ck_assert(cg_modules_cover(&ip, 1));
+	const struct cg_module *m = cg_modules_find(ip, 2);
+	ck_assert_ptr_nonnull(m);
+	ck_assert_str_eq(m->path, loaded_path);
+	ck_assert_uint_eq(m->loaded, 2);
+	ck_assert_uint_eq(atomic_load(&m->unloaded), 0);
+	ck_assert_ptr_null(cg_modules_find(ip, 1));
+
+	dlclose(library);
+	if (dlopen(loaded_path, RTLD_NOW | RTLD_NOLOAD))
+		SKIP("the library stays although it was closed");
+	cg_modules_refresh();
+	ck_assert_uint_eq(generation(), 3);
+	ck_assert_uint_eq(atomic_load(&m->unloaded), 3);
+	ck_assert_ptr_eq(cg_modules_find(ip, 2), m);
+	ck_assert_ptr_null(cg_modules_find(ip, 3));
+	ck_assert(!cg_modules_cover(&ip, 1));
+	ck_assert_msg(module_of((void *)generation) != NULL, "the program was taken for unloaded");
+	has_the_build_id_that_readelf_shows(m);
+}
+END_TEST
+
+START_TEST(one_that_comes_back_is_a_new_entry)
+{
+	const char *symbol;
+	core_start();
+	void *library = load_something(&symbol);
+	uint64_t ip = address_in(library, symbol);
+	cg_modules_refresh();
+	const struct cg_module *first = cg_modules_find(ip, 1);
+	ck_assert_ptr_nonnull(first);
+	dlclose(library);
+	cg_modules_refresh();
+	library = load_something(&symbol);
+	ip = address_in(library, symbol);
+	cg_modules_refresh();
+	const struct cg_module *second = cg_modules_find(ip, generation());
+	ck_assert_ptr_nonnull(second);
+	ck_assert_ptr_ne(first, second);
+	ck_assert_uint_eq(atomic_load(&second->unloaded), 0);
+	ck_assert_uint_lt(first->loaded, second->loaded);
+}
+END_TEST
+
+START_TEST(a_full_list_does_no_harm)
+{
+	const char *symbol;
+	core_start();
+	cg_modules_refresh();
+	for (unsigned i = 0; i < CG_MAX_MODULES; i++) {
+		struct cg_module *m = cg_recorder_module(i, true);
+		uint32_t free_place = 0;
+		if (atomic_compare_exchange_strong(&m->state, &free_place, 2))
+			atomic_store(&m->unloaded, 1);
+	}
+	void *library = load_something(&symbol);
+	uint64_t ip = address_in(library, symbol);
+	uint32_t before = generation();
+	cg_modules_refresh();
+	ck_assert_uint_eq(generation(), before);
+	ck_assert_ptr_null(cg_modules_find(ip, generation()));
+	ck_assert_ptr_nonnull(module_of((void *)generation));
+}
+END_TEST
+
+START_TEST(a_new_recorder_gets_a_list_of_its_own)
+{
+	core_start();
+	cg_modules_refresh();
+	cg_recorder_after_fork();
+	cg_modules_after_fork();
+	core_start();
+	ck_assert_ptr_null(module_of((void *)generation));
+	cg_modules_refresh();
+	ck_assert_ptr_nonnull(module_of((void *)generation));
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+	core_fixtures(tc);
+	tcase_add_test(tc, the_program_is_listed);
+	tcase_add_test(tc, libc_is_listed);
+	tcase_add_test(tc, the_bounds_are_those_of_return_addresses);
+	tcase_add_test(tc, nothing_new_makes_no_generation);
+	tcase_add_test(tc, a_library_is_found_in_the_generations_it_was_there);
+	tcase_add_test(tc, one_that_comes_back_is_a_new_entry);
+	tcase_add_test(tc, a_full_list_does_no_harm);
+	tcase_add_test(tc, a_new_recorder_gets_a_list_of_its_own);
+}
