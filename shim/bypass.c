@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "clock.h"
 #include "guard.h"
 #include "sys.h"
 
@@ -105,7 +106,7 @@ static bool has_namespaces(void)
 	uintptr_t at = (uintptr_t)&_r_debug;
 	if (_r_debug.r_version < 2)
 		return false;
-	__asm__("" : "+r"(at)); /* the object is larger than its declared type */
+	__asm__("" : "+r"(at));                               /* the object is larger than its declared type */
 	memcpy(&extended, (const void *)at, sizeof extended); // NOLINT(performance-no-int-to-ptr)
 	return extended.next != NULL;
 }
@@ -179,13 +180,35 @@ static int own_range(struct dl_phdr_info *info, size_t size, void *context)
 	return 0;
 }
 
-void cg_bypass_init(void)
+void cg_bypass_mark_start(void)
 {
-	bool go = false;
 	const struct link_map *map = _r_debug.r_map;
 	while (map && map->l_next)
 		map = map->l_next;
 	first_maps_end = map;
+}
+
+/*
+ * The first looks are free, so that what a program loads while it starts is noticed at once; later ones come 20 ms
+ * apart, since a program may read and write files all day long.
+ */
+bool cg_bypass_due(void)
+{
+	static _Atomic uint64_t next_ns;
+	static _Atomic unsigned looks;
+	enum { FREE_LOOKS = 64 };
+	if (!(first_maps_end && first_maps_end->l_next) && !has_namespaces())
+		return false;
+	if (atomic_fetch_add_explicit(&looks, 1, memory_order_relaxed) < FREE_LOOKS)
+		return true;
+	uint64_t now = cg_clock_now(), next = atomic_load_explicit(&next_ns, memory_order_relaxed);
+	return now >= next && atomic_compare_exchange_strong(&next_ns, &next, now + 20000000);
+}
+
+void cg_bypass_init(void)
+{
+	bool go = false;
+	cg_bypass_mark_start();
 	dl_iterate_phdr(own_range, (void *)(uintptr_t)cg_bypass_init); // NOLINT(performance-no-int-to-ptr)
 	dl_iterate_phdr(find_go, &go);
 	atomic_store(&found, go);
@@ -200,8 +223,7 @@ bool cg_bypass_imports_sockets(void)
 bool cg_bypass_look(void)
 {
 	unsigned at = 0;
-	bool new_ones = (first_maps_end && first_maps_end->l_next) || has_namespaces();
-	if (!(new_ones || cg_bypass_found()) || _r_debug.r_state != RT_CONSISTENT || atomic_exchange(&looking, true))
+	if (_r_debug.r_state != RT_CONSISTENT || atomic_exchange(&looking, true))
 		return false;
 	if (!cg_bypass_found() && (has_namespaces() || dl_iterate_phdr(visit, &at) == 2))
 		atomic_store(&found, true);

@@ -16,6 +16,13 @@ void cg_bypass_init(void);
 /* Does a module that was there at the start import connect or accept? Constructor, after cg_bypass_init. */
 bool cg_bypass_imports_sockets(void);
 
+/* The modules that are there by now belong to the start. Constructor, after the last library of our own was loaded. */
+void cg_bypass_mark_start(void);
+
+/* Is it time for a look? Two loads where no module was loaded since the start; else a clock that is read from the vdso.
+ */
+bool cg_bypass_due(void);
+
 /*
  * Looks at modules loaded since, when there are any. True when one of them goes past us: the sweep is needed. Called on
  * slow paths while there is no recorder yet; a few nanoseconds when nothing was loaded. Not in signal handlers inside

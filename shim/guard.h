@@ -25,13 +25,18 @@ extern __thread uint32_t cg_tid;
 
 /*
  * The state that a forked child must not take for its own. Its pages are wiped by the kernel in every kind of fork
- * (MADV_WIPEONFORK), before the first instruction of the child: no atfork handler is needed for the hot path to see
- * that there is no recorder any more. A vfork child shares it; there the pid differs.
+ * (MADV_WIPEONFORK), before the first instruction of the child: no atfork handler is needed for the hot path to find no
+ * slot there. A vfork child shares it; there the pid differs.
+ *
+ * All that a successful read or write looks at stands in its first page: behind a system call each page of ours is a
+ * miss in the address cache.
  */
+enum { CG_SLOT_CHUNKS = CG_MAX_FDS / (CG_CHUNK_SIZE / (int)sizeof(struct cg_slot)) };
 struct cg_self {
-	_Atomic(struct cg_slot *_Atomic *) slots; /* directory of slot chunks; NULL while there is no recorder */
-	_Atomic pid_t pid;                        /* 0: a child that has not been set up */
-} __attribute__((aligned(65536)));                /* pages of 64 KiB on some aarch64 kernels */
+	_Atomic pid_t pid;     /* 0: a child that has not been set up */
+	_Atomic uint32_t tick; /* deciseconds since the recorder was made, as of the last sweep or event */
+	void *_Atomic slots[CG_SLOT_CHUNKS]; /* where each chunk of slots is mapped */
+} __attribute__((aligned(65536)));           /* pages of 64 KiB on some aarch64 kernels */
 
 #pragma GCC visibility push(hidden) /* so that the compiler need not go through the table of addresses */
 extern struct cg_self cg_self;

@@ -21,9 +21,8 @@ enum {
 static char app_name[64];
 static uint64_t warn_after;
 static struct cg_header *_Atomic header;
-/* Where each chunk of the file is mapped. 80 KiB of zero pages, of which a program touches one or two. */
-static void *_Atomic chunks[CG_RECORD_CHUNKS];
-static void *old_arena[ARENA_CHUNKS]; /* a forked child's view of its parent's stacks */
+static void *_Atomic chunks[SLOT_CHUNK]; /* where each chunk of the file in front of the slots is mapped */
+static void *old_arena[ARENA_CHUNKS];    /* a forked child's view of its parent's stacks */
 
 void cg_recorder_configure(const char *dir, const char *app, uint64_t warn_after_ns)
 {
@@ -32,6 +31,11 @@ void cg_recorder_configure(const char *dir, const char *app, uint64_t warn_after
 	cg_buf_init(&text, app_name, sizeof app_name);
 	cg_buf_str(&text, app);
 	warn_after = warn_after_ns;
+}
+
+static void *_Atomic *place_of(unsigned index)
+{
+	return index < SLOT_CHUNK ? &chunks[index] : &cg_self.slots[index - SLOT_CHUNK];
 }
 
 struct cg_header *cg_recorder_header(void)
@@ -75,7 +79,7 @@ static void *grow_chunk(unsigned index)
 		fd = -1;
 	}
 	void *p = map_chunk(fd, index), *there = NULL;
-	if (p && !atomic_compare_exchange_strong(&chunks[index], &there, p)) {
+	if (p && !atomic_compare_exchange_strong(place_of(index), &there, p)) {
 		cg_sys_munmap(p, CG_CHUNK_SIZE);
 		p = there;
 	}
@@ -85,7 +89,7 @@ static void *grow_chunk(unsigned index)
 void *cg_recorder_at(uint64_t offset, bool grow)
 {
 	unsigned index = (unsigned)(offset >> CG_CHUNK_SHIFT);
-	char *chunk = atomic_load_explicit(&chunks[index], memory_order_acquire);
+	char *chunk = atomic_load_explicit(place_of(index), memory_order_acquire);
 	if (!chunk && grow)
 		chunk = grow_chunk(index);
 	return chunk ? chunk + (offset & (CG_CHUNK_SIZE - 1)) : NULL;
@@ -139,12 +143,6 @@ static void fill_header(struct cg_header *h, int fd)
 	memcpy(h->magic, CG_RECORD_MAGIC, sizeof CG_RECORD_MAGIC);
 }
 
-static void publish_slots(void)
-{
-	atomic_store_explicit(&cg_self.slots, (struct cg_slot * _Atomic *)(void *)&chunks[SLOT_CHUNK],
-	                      memory_order_release);
-}
-
 struct cg_header *cg_recorder_start(void)
 {
 	struct cg_header *h = cg_recorder_header(), *there = NULL;
@@ -163,7 +161,6 @@ struct cg_header *cg_recorder_start(void)
 	}
 	cg_recorder_keep_file(fd);
 	atomic_store(&chunks[0], h);
-	publish_slots();
 	return h;
 }
 
@@ -188,15 +185,14 @@ void cg_recorder_finish(enum cg_process_state state)
 
 void cg_recorder_after_fork(void)
 {
-	atomic_store(&cg_self.slots, NULL);
 	atomic_store(&header, NULL);
 	for (unsigned i = 0; i < CG_RECORD_CHUNKS; i++) {
-		void *p = atomic_load_explicit(&chunks[i], memory_order_relaxed);
+		void *p = atomic_load_explicit(place_of(i), memory_order_relaxed);
 		if (!p)
 			continue;
 		if (i >= ARENA_CHUNK && i < ARENA_CHUNK + ARENA_CHUNKS)
 			old_arena[i - ARENA_CHUNK] = p;
-		atomic_store_explicit(&chunks[i], NULL, memory_order_relaxed);
+		atomic_store_explicit(place_of(i), NULL, memory_order_relaxed);
 	}
 	cg_recorder_forget_file();
 }

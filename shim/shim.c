@@ -116,6 +116,7 @@ static void start_watching(void)
 	cg_stack_set_depth(options.depth);
 	cg_bypass_init();
 	cg_unwind_init(options.stacks, cg_bypass_imports_sockets());
+	cg_bypass_mark_start();
 	(void)cg_symbol_own_dir(); /* while a relative path still leads there */
 	cg_sweep_thread_init();
 	cg_sweep_init(&options);

@@ -302,7 +302,7 @@ void cg_sweep_after_fork(void)
 	cg_ownfd_close(reserve_fd);
 	reserve_fd = -1;
 	struct cg_arena kept = sweep.arena;
-	pid_t parent = atomic_load(&cg_self.pid);
+	pid_t parent = (pid_t)CG_SYS3(SYS_getppid, 0, 0, 0);
 	sweep = (struct cg_sweep){.netlink = -1, .arena = kept, .parent = parent};
 	atomic_store(&sweeping, false);
 	atomic_store(&requests, 0);

@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "clock.h"
 #include "guard.h"
@@ -110,12 +109,6 @@ bool cg_sweep_alone(void)
 uint64_t cg_sweep_cpu_ns(void)
 {
 	return cg_clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-uint64_t cg_sweep_fd_limit(void)
-{
-	struct rlimit limit;
-	return CG_SYS(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0) == 0 ? limit.rlim_cur : 0;
 }
 
 static void on_signal(int number)

@@ -30,7 +30,6 @@ bool cg_sweep_alone(void);
 int cg_sweep_open_reserve(void);
 
 uint64_t cg_sweep_cpu_ns(void);
-uint64_t cg_sweep_fd_limit(void);
 
 /* Takes the dump signal if the app leaves it alone. Constructor. */
 void cg_sweep_take_signal(const struct cg_options *options);

@@ -10,7 +10,6 @@
 #include "stack.h"
 #include "unwind.h"
 
-_Atomic uint32_t cg_track_tick;
 _Atomic uint16_t cg_track_epoch;
 _Atomic int cg_track_forking;
 __thread uint16_t cg_track_opening;
@@ -26,7 +25,7 @@ uint64_t cg_track_clock(void)
 	uint64_t now = cg_clock_now();
 	if (h) {
 		uint32_t tick = (uint32_t)((now - h->start_ns) / 100000000);
-		atomic_store_explicit(&cg_track_tick, tick, memory_order_relaxed);
+		atomic_store_explicit(&cg_self.tick, tick, memory_order_relaxed);
 		atomic_store_explicit(&h->tick, tick, memory_order_relaxed);
 	}
 	return now;
@@ -267,7 +266,7 @@ void cg_track_first_use(int fd)
 {
 	if (cg_inherit_has(fd))
 		CG_EVENT(if (cg_track_ready()) wake_sweep(0));
-	else if (atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed) && cg_track_wake)
+	else if (atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed) && cg_bypass_due() && cg_track_wake)
 		CG_EVENT(if (cg_bypass_look()) cg_track_wake(false));
 }
 

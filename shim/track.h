@@ -15,11 +15,6 @@
 #include "guard.h"
 #include "recorder.h"
 
-/* Deciseconds since the recorder was made, as of the last sweep or event: the hot path reads no clock. */
-#pragma GCC visibility push(hidden) /* so that the compiler need not go through the table of addresses */
-extern _Atomic uint32_t cg_track_tick;
-#pragma GCC visibility pop
-
 /* Forks and spawns so far: a connection opened before the last one may be held by a child too. */
 extern _Atomic uint16_t cg_track_epoch;
 
@@ -61,7 +56,7 @@ static inline __attribute__((always_inline)) void cg_track_use(struct cg_slot *s
 {
 	uint64_t place = caller | (uint64_t)call << 56;
 	atomic_store_explicit(&slot->last_use, place, memory_order_relaxed);
-	atomic_store_explicit(&slot->last_tick, atomic_load_explicit(&cg_track_tick, memory_order_relaxed),
+	atomic_store_explicit(&slot->last_tick, atomic_load_explicit(&cg_self.tick, memory_order_relaxed),
 	                      memory_order_relaxed);
 	atomic_store_explicit(&slot->last_tid, cg_tid, memory_order_relaxed);
 }
@@ -180,7 +175,7 @@ struct cg_site *cg_track_site(uint32_t stack, bool make);
 /* Makes sure that there is a recorder, and that what was inherited is in it. NULL: there can be none. */
 struct cg_header *cg_track_ready(void);
 
-/* Renews cg_track_tick; returns the time in nanoseconds. */
+/* Renews cg_self.tick; returns the time in nanoseconds. */
 uint64_t cg_track_clock(void);
 
 #endif

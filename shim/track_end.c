@@ -40,29 +40,34 @@ static bool tells_the_end(int error)
 	       error == ENETUNREACH;
 }
 
-void cg_track_read_end(int fd, ssize_t result, int flags, enum cg_call call, uintptr_t caller)
+__attribute__((hot)) void cg_track_read_end(int fd, ssize_t result, int flags, enum cg_call call, uintptr_t caller)
 {
 	int error = result < 0 ? errno : 0;
 	struct cg_slot *slot = cg_track_conn(fd);
 	if (error == EAGAIN || error == EINTR)
 		return;
 	if (!slot && cg_use_is_news()) {
-		CG_EVENT(cg_track_first_use(fd));
+		int saved_errno = errno;
+		cg_track_first_use(fd);
+		errno = saved_errno;
 		slot = cg_track_conn(fd);
 	}
-	if (error == EBADF)
-		CG_EVENT(cg_track_used_closed(fd, call, caller));
-	else if (slot && !error)
+	if (error == EBADF) {
+		if (cg_track_knows(fd))
+			CG_EVENT(cg_track_used_closed(fd, call, caller));
+		return;
+	}
+	if (slot && !error)
 		CG_EVENT(end_of_file(slot, flags, call, caller));
 	else if (slot && tells_the_end(error))
 		CG_EVENT(note_end(slot, CG_SLOT_ERROR, call));
 }
 
-void cg_track_write_failed(int fd, enum cg_call call, uintptr_t caller)
+__attribute__((hot)) void cg_track_write_failed(int fd, enum cg_call call, uintptr_t caller)
 {
 	int error = errno;
 	struct cg_slot *slot = cg_track_conn(fd);
-	if (error == EBADF)
+	if (error == EBADF && cg_track_knows(fd))
 		CG_EVENT(cg_track_used_closed(fd, call, caller));
 	else if (slot && tells_the_end(error))
 		CG_EVENT(note_end(slot, CG_SLOT_ERROR, call));

@@ -3,35 +3,35 @@
 #include "received.h"
 #include "track.h"
 
-CG_EXPORT ssize_t write(int fd, const void *buf, size_t n)
+CG_EXPORT_HOT ssize_t write(int fd, const void *buf, size_t n)
 {
 	ssize_t r = cg_real.write(fd, buf, n);
 	cg_track_write(fd, r, CG_CALL_write, CG_CALLER);
 	return r;
 }
 
-CG_EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
+CG_EXPORT_HOT ssize_t writev(int fd, const struct iovec *iov, int count)
 {
 	ssize_t r = cg_real.writev(fd, iov, count);
 	cg_track_write(fd, r, CG_CALL_writev, CG_CALLER);
 	return r;
 }
 
-CG_EXPORT ssize_t send(int fd, const void *buf, size_t n, int flags)
+CG_EXPORT_HOT ssize_t send(int fd, const void *buf, size_t n, int flags)
 {
 	ssize_t r = cg_real.send(fd, buf, n, flags);
 	cg_track_write(fd, r, CG_CALL_send, CG_CALLER);
 	return r;
 }
 
-CG_EXPORT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len)
+CG_EXPORT_HOT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len)
 {
 	ssize_t r = cg_real.sendto(fd, buf, n, flags, addr, len);
 	cg_track_write(fd, r, CG_CALL_sendto, CG_CALLER);
 	return r;
 }
 
-CG_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+CG_EXPORT_HOT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	ssize_t r = cg_real.sendmsg(fd, msg, flags);
 	if (r >= 0 && msg->msg_controllen)
@@ -47,7 +47,7 @@ static void give_all(const struct mmsghdr *msgs, int count)
 			cg_received_give(&msgs[i].msg_hdr);
 }
 
-CG_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
+CG_EXPORT_HOT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 {
 	int r = cg_real.sendmmsg(fd, msgs, count, flags);
 	if (r > 0)
@@ -56,19 +56,19 @@ CG_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 	return r;
 }
 
-CG_EXPORT ssize_t sendfile(int out, int in, off_t *offset, size_t n)
+CG_EXPORT_HOT ssize_t sendfile(int out, int in, off_t *offset, size_t n)
 {
 	ssize_t r = cg_real.sendfile(out, in, offset, n);
 	cg_track_write(out, r, CG_CALL_sendfile, CG_CALLER);
 	return r;
 }
 
-CG_EXPORT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n)
+CG_EXPORT_HOT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n)
 {
 	ssize_t r = cg_real.sendfile64(out, in, offset, n);
 	cg_track_write(out, r, CG_CALL_sendfile64, CG_CALLER);
 	return r;
 }
 
-CG_EXPORT ssize_t __write(int fd, const void *buf, size_t n) __attribute__((alias("write")));
-CG_EXPORT ssize_t __send(int fd, const void *buf, size_t n, int flags) __attribute__((alias("send")));
+CG_EXPORT_HOT ssize_t __write(int fd, const void *buf, size_t n) __attribute__((alias("write")));
+CG_EXPORT_HOT ssize_t __send(int fd, const void *buf, size_t n, int flags) __attribute__((alias("send")));
