@@ -5,6 +5,7 @@ import datetime
 import fcntl
 import os
 import re
+import resource
 import socket
 import stat
 import subprocess
@@ -40,6 +41,22 @@ def leak(t, count=1, program="prog_lines", **options):
         peer.shutdown(socket.SHUT_WR)
     app.line("ready")
     return app
+
+
+def test_the_forecast(t):
+    """A leak that grows says when the descriptors will be gone, before they are."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1000, 1000))  # noqa: E731
+    app = t.start("prog_lines", 40, preexec=limit)
+    port = app.number("port")
+    started = time.monotonic()
+    for _ in range(40):
+        peer = app.connect(port, b"question")
+        peer.shutdown(socket.SHUT_WR)
+        time.sleep(0.1)
+    rate = 40 / (time.monotonic() - started)
+    again = app.wait_for(lambda: [one for one in app.events("finding") if one.get("forecast_s")], "a forecast")
+    wanted = 1000 / rate
+    t.check(wanted / 4 < again[-1]["forecast_s"] < wanted * 4, f"{again[-1]['forecast_s']} s, at {rate} a second")
 
 
 def test_the_fields_of_a_finding(t):
