@@ -17,11 +17,12 @@
 #include "sys.h"
 
 enum { NONE, STARTING, RUNS, IMPOSSIBLE };
-enum { STACK_SIZE = 512 << 10 }; /* libdw's lookups need some 100 KiB */
+enum { STACK_SIZE = 512 << 10 }; /* libdw's lookups need up to 200 KiB */
 
 static _Atomic int state;
 static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 static int (*set_stack_size)(pthread_attr_t *, size_t);
+static size_t (*smallest_stack)(const pthread_attr_t *);
 static int (*join)(pthread_t, void **);
 static pthread_t thread;
 static bool signal_told;
@@ -36,6 +37,7 @@ void cg_sweep_thread_init(void)
 {
 	find("pthread_create", &create);
 	find("pthread_attr_setstacksize", &set_stack_size);
+	find("__pthread_get_minstack", &smallest_stack); /* of libc's private ones, which others go by too */
 	find("pthread_join", &join);
 }
 
@@ -67,8 +69,10 @@ static int create_thread(void)
 {
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
+	/* Thread-local storage of all libraries is taken from the stack: a sanitizer's is larger than our part. */
+	size_t taken = smallest_stack ? smallest_stack(&attributes) : 0;
 	if (set_stack_size)
-		set_stack_size(&attributes, STACK_SIZE);
+		set_stack_size(&attributes, taken + STACK_SIZE);
 	int r = create ? create(&thread, &attributes, run, NULL) : ENOSYS;
 	pthread_attr_destroy(&attributes);
 	/* Thread-local storage of the app's may not leave enough of so small a stack. */
