@@ -143,13 +143,20 @@ static void rest(unsigned seen)
 	atomic_store(&cg_track_wanted, false);
 }
 
+/* The program is taking itself apart: nothing is looked at any more. */
+static void rest_in_peace(void)
+{
+	static _Atomic unsigned never;
+	for (;;)
+		cg_futex_wait(&never, 0, 0);
+}
+
 void cg_sweep_loop(void)
 {
 	cg_hidden = 1;
 	/* Nothing is opened in the first moments: a program that has just started likes its numbers in order. */
 	atomic_store(&cg_track_wanted, false);
 	cg_futex_wait(&wake_word, atomic_load(&wake_word), interval_of(options));
-	cg_recorder_clean_dir();
 	for (bool first = true;; first = false) {
 		unsigned seen = atomic_load(&wake_word);
 		if (!first && !atomic_load(&requests))
@@ -163,8 +170,12 @@ void cg_sweep_loop(void)
 		}
 		quiet_rounds = sweep.waiting ? 0 : quiet_rounds + 1;
 		cg_sweep_watch_signal(options);
+		if (first && !asked)
+			cg_recorder_clean_dir();
 		if (asked)
 			cg_futex_wake(&done_word);
+		if (asked & REQUEST_LAST)
+			rest_in_peace();
 		if (atomic_load(&main_left) && cg_sweep_alone())
 			break;
 	}
