@@ -68,8 +68,8 @@ void op_peer_connect(struct actor *a, struct set *s)
 	say(a, "peer connects to listener %d: %d", item->fd, peer);
 }
 
-/* True when the socket is connected now. */
-static bool dial(struct actor *a, int fd, uint16_t port)
+/* 0 when the socket is connected now; ECONNRESET when it was, and the listener went away; else it never was. */
+static int dial(struct actor *a, int fd, uint16_t port)
 {
 	struct sockaddr_in addr = loopback(port);
 	struct pollfd wait = {.fd = fd, .events = POLLOUT};
@@ -77,13 +77,13 @@ static bool dial(struct actor *a, int fd, uint16_t port)
 	socklen_t len = sizeof error;
 	if (connect(fd, (struct sockaddr *)&addr, sizeof addr)) {
 		if (errno != EINPROGRESS)
-			return false;
+			return errno;
 		poll(&wait, 1, WAIT_MS);
 		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	}
 	if (chance(a, 10))
 		send(fd, "hello", 5, MSG_NOSIGNAL | MSG_DONTWAIT);
-	return error == 0;
+	return error;
 }
 
 /* Both ends are ours. */
@@ -94,8 +94,11 @@ void op_self_connect(struct actor *a, struct set *s)
 		return;
 	struct conn *listener = item->conn;
 	int fd = tcp_socket(a);
-	bool connected = dial(a, fd, listener->port);
-	set_add(s, fd, conn_new(connected ? CONNECTED : FRESH, -1));
+	int error = dial(a, fd, listener->port);
+	bool connected = error == 0;
+	struct conn *conn = conn_new(connected ? CONNECTED : FRESH, -1);
+	conn->was_connected |= error == ECONNRESET;
+	set_add(s, fd, conn);
 	if (connected)
 		listener->pending[listener->pendings++] = -1;
 	say(a, "connect %d to our own port %d: %d", fd, listener->port, connected);
@@ -152,7 +155,7 @@ void op_connect(struct actor *a, struct set *s)
 	if (!port)
 		port = far_ask('l', 0, 0);
 	int fd = tcp_socket(a);
-	if (!dial(a, fd, (uint16_t)port))
+	if (dial(a, fd, (uint16_t)port))
 		die("connect to the peer process");
 	int peer = far_ask('a', 0, port_of(fd));
 	if (peer < 0)
@@ -179,8 +182,7 @@ void op_refused(struct actor *a, struct set *s)
 		return;
 	int closed = tcp_socket(a), fd = tcp_socket(a);
 	bind_loopback(closed);
-	bool connected = dial(a, fd, port_of(closed));
-	if (connected)
+	if (!dial(a, fd, port_of(closed)))
 		die("a connect that should be refused");
 	set_add(s, closed, conn_new(FRESH, -1));
 	set_add(s, fd, conn_new(FRESH, -1));
