@@ -291,7 +291,9 @@ static void match_backlogs(struct cg_sweep *sweep, const struct cg_listing *list
 	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		if (c->facts.tcp.state != CG_TCP_LISTEN)
 			continue;
-		for (unsigned i = 0; i < list->count && list->tcp[i].inode == 0; i++) {
+		/* With SO_REUSEPORT others listen there too: no more are ours than our own backlog holds. */
+		unsigned room = c->facts.tcp.rqueue;
+		for (unsigned i = 0; i < list->count && list->tcp[i].inode == 0 && room; i++) {
 			if (!serves(&c->facts.tcp, &list->tcp[i]))
 				continue;
 			struct cg_suspect *waiting = add(sweep, -1, NULL, &list->tcp[i]);
@@ -300,6 +302,7 @@ static void match_backlogs(struct cg_sweep *sweep, const struct cg_listing *list
 			waiting->facts.slot = c->facts.slot;
 			waiting->facts.has_slot = true;
 			waiting->facts.in_backlog = true;
+			room--;
 		}
 	}
 }
