@@ -280,7 +280,7 @@ static void match_departed(struct cg_sweep *sweep, const struct cg_listing *list
 static bool serves(const struct cg_tcp *listener, const struct cg_tcp *tcp)
 {
 	static const uint8_t none[16];
-	if (listener->local.port != tcp->local.port)
+	if (listener->local.port != tcp->local.port || listener->local.family != tcp->local.family)
 		return false;
 	return memcmp(listener->local.bytes, none, 16) == 0 || memcmp(listener->local.bytes, tcp->local.bytes, 16) == 0;
 }
