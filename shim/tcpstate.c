@@ -154,7 +154,7 @@ void cg_tcp_take_info(struct cg_tcp *tcp, const void *info, size_t len)
 		return;
 	tcp->has_info = true;
 	/* The handshake measures the round trip; a refused connect counts a segment too, but measures nothing. */
-	tcp->was_connected = known.tcpi_rtt != 0;
+	tcp->was_connected = known.tcpi_rtt || known.tcpi_bytes_acked || known.tcpi_bytes_received;
 	tcp->last_data_sent_ms = known.tcpi_last_data_sent;
 	tcp->last_data_recv_ms = known.tcpi_last_data_recv;
 	tcp->last_ack_recv_ms = known.tcpi_last_ack_recv;
