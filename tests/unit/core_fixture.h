@@ -27,6 +27,17 @@
 #define CORE_SANITIZED 0
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define CORE_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CORE_TSAN 1
+#endif
+#endif
+#ifndef CORE_TSAN
+#define CORE_TSAN 0
+#endif
+
 #define CORE_WARN_AFTER 5000000000u
 
 static char core_base[48];

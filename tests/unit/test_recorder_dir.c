@@ -154,13 +154,17 @@ START_TEST(unset_it_is_in_dev_shm_by_user)
 	if (!core_private_mounts() || mount("shm", "/dev/shm", "tmpfs", 0, "size=1m,mode=1777") < 0)
 		SKIP("a tmpfs cannot be mounted here");
 	core_watch("");
-	if (geteuid() == 0)
+	uid_t user = geteuid();
+	if (user == 0)
 		ck_assert_int_eq(seteuid(12345), 0);
-	ck_assert_int_ge(atomic_load(&cg_recorder_start()->fd), 0);
+	struct cg_header *h = cg_recorder_start();
+	ck_assert_int_ge(atomic_load(&h->fd), 0);
+	ck_assert_uint_eq(h->uid, geteuid());
 	snprintf(place, sizeof place, "/dev/shm/closeguard-%u", geteuid());
 	ck_assert_int_eq(stat(place, &st), 0);
 	ck_assert_int_eq(st.st_mode, S_IFDIR | 0700);
 	ck_assert_uint_eq(core_entries(place, path), 1);
+	ck_assert_int_eq(seteuid(user), 0);
 }
 END_TEST
 
