@@ -46,12 +46,11 @@ static void put(const char *name, const void *bytes, size_t n)
 	close(fd);
 }
 
-static char *put_recorder(pid_t pid, unsigned serial, struct cg_header h)
+static void put_recorder(pid_t pid, unsigned serial, struct cg_header h)
 {
-	static char name[64];
+	char name[64];
 	snprintf(name, sizeof name, "%d.%x.rec", pid, serial);
 	put(name, &h, sizeof h);
-	return name;
 }
 
 static bool is_there(const char *name)
@@ -65,9 +64,10 @@ START_TEST(what_the_dead_left_unsaid_is_removed)
 	char name[64], path[512];
 	pid_t dead = dead_pid();
 	core_start();
-	strcpy(name, put_recorder(dead, 1, like(CG_STATE_LIVE, false)));
+	put_recorder(dead, 1, like(CG_STATE_LIVE, false));
 	put_recorder(dead, 2, like(CG_STATE_LIVE, true));
 	cg_recorder_clean_dir();
+	snprintf(name, sizeof name, "%d.1.rec", dead);
 	ck_assert(!is_there(name));
 	snprintf(name, sizeof name, "%d.2.rec", dead);
 	ck_assert_msg(is_there(name), "what was said by the dead is gone");

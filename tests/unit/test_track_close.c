@@ -86,7 +86,7 @@ static struct cg_slot *open_socket(int *fd)
 START_TEST(what_may_live_on_elsewhere_is_kept_as_departed)
 {
 	struct stat st;
-	int fd, twin, shared;
+	int fd, twin, shared = -1;
 	track_start();
 	open_socket(&fd);
 	retire(fd);

@@ -74,7 +74,7 @@ START_TEST(a_close_without_an_end_has_no_delay)
 	retire(FD);
 	ck_assert_uint_eq(atomic_load(&site->closed), 1);
 	ck_assert_uint_eq(atomic_load(&site->closed_in_time) + atomic_load(&site->closed_late), 0);
-	slot = track_open(FD + 1);
+	track_open(FD + 1);
 	cg_track_listen(FD + 1);
 	retire(FD + 1); /* listeners are no connections */
 	ck_assert_uint_eq(atomic_load(&cg_recorder_header()->count.closed), 1);
