@@ -29,6 +29,7 @@ void cg_fork_child(void)
 	cg_recorder_after_fork();
 	cg_modules_after_fork();
 	cg_unwind_after_fork();
+	cg_track_close_after_fork();
 	cg_inherit_fork_child();
 	atomic_store(&cg_track_wanted, true);
 	if (cg_fork_child_hook)

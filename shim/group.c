@@ -32,14 +32,14 @@ static bool is_key(const struct cg_kept_finding *kept, const struct key *key)
 }
 
 /* The kept finding of a key; a new one takes a free place, or that of one which is long over. -1: the table is full. */
-static int index_of(const struct key *key)
+static int index_of(const struct key *key, const struct cg_groups *groups)
 {
 	int free_place = used < CG_MAX_FINDINGS ? (int)used : -1;
 	for (unsigned i = 0; i < used; i++) {
 		const struct cg_kept_finding *kept = cg_recorder_finding(i, false);
 		if (kept && is_key(kept, key))
 			return (int)i;
-		if (kept && free_place < 0 && !kept->count && !kept->reported)
+		if (kept && free_place < 0 && !kept->count && !kept->reported && !groups->list[i])
 			free_place = (int)i;
 	}
 	struct cg_kept_finding *kept = free_place < 0 ? NULL : cg_recorder_finding((unsigned)free_place, true);
@@ -62,7 +62,7 @@ static int index_of(const struct key *key)
 
 static struct cg_group *group_of(struct cg_sweep *sweep, struct cg_groups *groups, const struct key *key)
 {
-	int index = index_of(key);
+	int index = index_of(key, groups);
 	if (index < 0)
 		return NULL;
 	if (!groups->list[index]) {

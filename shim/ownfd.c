@@ -26,7 +26,7 @@ static int high_number(void)
 	return limit.rlim_cur > 64 ? (int)limit.rlim_cur - 24 : (int)limit.rlim_cur / 2;
 }
 
-static void add(int fd, bool library)
+static bool add(int fd, bool library)
 {
 	struct stat st = {0};
 	(void)cg_sys_fstat(fd, &st);
@@ -36,9 +36,10 @@ static void add(int fd, bool library)
 			table[i].dev = st.st_dev;
 			table[i].ino = st.st_ino;
 			table[i].library = library;
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 static struct own *find(int fd)
@@ -56,8 +57,10 @@ static int take(int fd, bool library)
 		cg_sys_close(fd);
 	else
 		high = fd;
-	add(high, library);
-	return high;
+	if (add(high, library) || library)
+		return high;
+	cg_sys_close(high);
+	return -EMFILE;
 }
 
 int cg_ownfd_take(int fd)

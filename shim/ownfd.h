@@ -11,11 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CG_OWNFD_MAX = 16 };
+enum { CG_OWNFD_MAX = 32 };
 
 /*
  * Moves fd to a high number (close-on-exec) and registers it; the low one is closed. Returns the new number; fd itself,
- * registered, where nothing higher can be had. Any context.
+ * registered, where nothing higher can be had; -EMFILE, fd closed, where the table is full. Any context.
  */
 int cg_ownfd_take(int fd);
 

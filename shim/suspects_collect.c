@@ -70,6 +70,9 @@ static bool identify(int fd, struct cg_slot *slot)
 	if (cg_tcp_identity(fd, &inode, &cookie) == 0 && atomic_load(&slot->gen) == gen) {
 		slot->inode = inode;
 		slot->cookie = cookie;
+		atomic_thread_fence(memory_order_seq_cst);
+		if (atomic_load(&slot->gen) != gen)
+			slot->inode = slot->cookie = 0; /* may be the next one's: to be asked again */
 	}
 	return true;
 }

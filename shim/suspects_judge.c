@@ -59,6 +59,9 @@ static void note_first_seen(struct cg_sweep *sweep, struct cg_suspect *c)
 	    atomic_load(&slot->gen) != atomic_load(&c->facts.slot.gen))
 		return;
 	slot->first_seen_ns = c->facts.slot.first_seen_ns = sweep->now_ns;
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_load(&slot->gen) != atomic_load(&c->facts.slot.gen))
+		slot->first_seen_ns = 0; /* may be the next one's */
 }
 
 /*

@@ -187,6 +187,8 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 		cg_group_told(kept, groups->list[i], tell);
 		told += tell != CG_TELL_RESOLVED;
 	}
+	if (out)
+		cg_symbol_end();
 	return told;
 }
 
@@ -258,4 +260,5 @@ void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, 
 		cg_text_summary_end(out, &report, &summary);
 	append_troubles(out, &report);
 	flush(out);
+	cg_symbol_end();
 }

@@ -20,6 +20,7 @@ enum { ATTEMPTS = 3, DIRECTORY_MAX = 1024 };
 
 static struct {
 	cg_annex_lookup_fn *lookup; /* NULL: not loaded */
+	cg_annex_reset_fn *reset;
 	unsigned attempts;          /* ATTEMPTS: never again */
 	char trouble[512];
 } annex;
@@ -139,12 +140,26 @@ static void load(void)
 	}
 	cg_annex_version_fn *version = (cg_annex_version_fn *)dlsym(library, "cg_annex_version");
 	cg_annex_lookup_fn *lookup = (cg_annex_lookup_fn *)dlsym(library, "cg_annex_lookup");
+	annex.reset = (cg_annex_reset_fn *)dlsym(library, "cg_annex_reset");
 	if (!version || !lookup || version() != CG_ANNEX_VERSION) {
 		annex.attempts = ATTEMPTS;
 		give_up(ANNEX " is of another version than libcloseguard.so");
 		return;
 	}
 	annex.lookup = lookup;
+}
+
+void cg_symbol_end(void)
+{
+	int saved_errno = errno;
+	cg_hidden++;
+	/* Whoever is at it now ends its own report. */
+	if (turn.allowed && annex.lookup && annex.reset && !atomic_exchange(&busy, true)) {
+		annex.reset();
+		atomic_store(&busy, false);
+	}
+	cg_hidden--;
+	errno = saved_errno;
 }
 
 static uint64_t time_left(void)

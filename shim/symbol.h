@@ -17,6 +17,12 @@
  */
 void cg_symbol_begin(uint64_t budget_ns, bool may_load);
 
+/*
+ * Ends a report: the annex gives back the files that it opened and mapped (some MiB with debug information); the answers
+ * stay remembered.
+ */
+void cg_symbol_end(void);
+
 /* A cg_resolve for struct cg_report; context is not used. */
 unsigned cg_symbol_resolve(void *context, uint64_t ip, uint32_t generation, struct cg_frame *frames, unsigned max);
 

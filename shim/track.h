@@ -152,6 +152,9 @@ void cg_track_unretire(struct cg_retired retired);
 /* close() said EBADF: a double close, unless it was one of a row of closes. */
 void cg_track_close_failed(int fd, enum cg_call call, uintptr_t caller);
 
+/* In a forked child: the closes before were the parent's. */
+void cg_track_close_after_fork(void);
+
 /* Every close passes here, so that a loop over all numbers can be told from a mistake. Any fd; cheap. */
 void cg_track_close_row(int fd, uintptr_t caller);
 
@@ -165,9 +168,10 @@ static inline bool cg_track_knows(int fd)
 	return slot && atomic_load_explicit(&slot->kind, memory_order_relaxed) != CG_FD_NONE;
 }
 
-/* Puts something that happened into the ring for the sweep. stack: of the call. */
-void cg_track_event(enum cg_event_kind kind, int fd, int error, enum cg_call call, uint32_t stack,
-                    const struct cg_slot *slot);
+/* Puts something that happened into the ring for the sweep. stack: of the call. Returns its sequence number; 0: no
+ * room. */
+uint64_t cg_track_event(enum cg_event_kind kind, int fd, int error, enum cg_call call, uint32_t stack,
+                        const struct cg_slot *slot);
 
 /* The site of an opening stack, or NULL when the table is full. */
 struct cg_site *cg_track_site(uint32_t stack, bool make);

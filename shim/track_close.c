@@ -14,16 +14,16 @@ static __thread struct {
 	bool row; /* it went on where the one before had stopped */
 } last_close = {.fd = -2};
 
-void cg_track_event(enum cg_event_kind kind, int fd, int error, enum cg_call call, uint32_t stack,
-                    const struct cg_slot *slot)
+uint64_t cg_track_event(enum cg_event_kind kind, int fd, int error, enum cg_call call, uint32_t stack,
+                        const struct cg_slot *slot)
 {
 	struct cg_header *h = cg_recorder_header();
 	if (!h)
-		return;
+		return 0;
 	uint64_t seq = atomic_fetch_add(&h->count.event_seq, 1);
 	struct cg_event *event = cg_recorder_event(seq, true);
 	if (!event)
-		return;
+		return 0;
 	atomic_store(&event->seq, 0);
 	atomic_store(&event->kind, kind);
 	event->fd = fd;
@@ -40,6 +40,7 @@ void cg_track_event(enum cg_event_kind kind, int fd, int error, enum cg_call cal
 	const struct cg_stack *s = cg_stack_get(stack);
 	if (atomic_load_explicit(&cg_track_wanted, memory_order_relaxed) && cg_track_wake)
 		cg_track_wake(s && (s->flags & CG_STACK_IN_SIGNAL));
+	return seq;
 }
 
 /* Which power of two of milliseconds. */
@@ -139,6 +140,13 @@ void cg_track_unretire(struct cg_retired retired)
 		atomic_fetch_add(&h->open_now, 1);
 }
 
+void cg_track_close_after_fork(void)
+{
+	last_close.fd = -2;
+	last_close.event = 0;
+	last_close.row = false;
+}
+
 static bool in_row(int fd, uintptr_t caller)
 {
 	return caller == last_close.caller && (fd == last_close.fd + 1 || fd == last_close.fd - 1);
@@ -151,7 +159,7 @@ static bool in_row(int fd, uintptr_t caller)
 void cg_track_close_row(int fd, uintptr_t caller)
 {
 	/* The second close of a row shows what the first one was. */
-	if (last_close.event && in_row(fd, caller)) {
+	if (last_close.event && in_row(fd, caller) && cg_guard_enter()) {
 		struct cg_event *event = cg_recorder_event(last_close.event, false);
 		if (event && atomic_load(&event->seq) == last_close.event)
 			atomic_store(&event->kind, CG_EVENT_NONE);
@@ -173,8 +181,7 @@ void cg_track_close_failed(int fd, enum cg_call call, uintptr_t caller)
 	if (last_close.row || !h || !slot || atomic_load(&slot->kind) != CG_FD_CLOSED)
 		return;
 	atomic_fetch_add(&h->count.double_closes, 1);
-	last_close.event = atomic_load(&h->count.event_seq);
-	cg_track_event(CG_EVENT_DOUBLE_CLOSE, fd, EBADF, call, cg_stack_here(), slot);
+	last_close.event = cg_track_event(CG_EVENT_DOUBLE_CLOSE, fd, EBADF, call, cg_stack_here(), slot);
 }
 
 void cg_track_used_closed(int fd, enum cg_call call, uintptr_t caller)

@@ -83,9 +83,22 @@ static void find_stack(void)
 	stack_top = (uintptr_t)environ; /* lies above main's frames */
 }
 
-static bool load_libunwind(void)
+/*
+ * libunwind clears a cache at the end of each thread, and takes a mutex for it when ThreadSanitizer has left the thread
+ * already, which crashes. libgcc's unwinder, which libc's function calls, keeps nothing.
+ */
+static bool found_for_tsan(void)
+{
+	void *found = dlsym(RTLD_DEFAULT, "__tsan_init") ? dlsym(RTLD_DEFAULT, "backtrace") : NULL;
+	memcpy(&backtrace_function, &found, sizeof found);
+	return found;
+}
+
+static bool load_unwinder(void)
 {
 	static const char *const names[] = {"libunwind.so.8", "libunwind.so.1"};
+	if (found_for_tsan())
+		return true;
 	for (unsigned i = 0; i < 2; i++) {
 		void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
 		void *found = library ? dlsym(library, "unw_backtrace") : NULL;
@@ -107,7 +120,7 @@ static void load_or_fall_back(void)
 	cg_hidden++;
 	cg_unwinding++;
 	int saved_errno = errno;
-	if (load_libunwind()) {
+	if (load_unwinder()) {
 		atomic_store(&mode, CG_STACKS_FULL);
 	} else {
 		trouble = "libunwind.so.8 is not installed: stacks come from frame pointers, which most programs are "

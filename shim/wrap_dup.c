@@ -2,6 +2,7 @@
 #include "track_inherit.h"
 #include "ownfd.h"
 #include "real.h"
+#include "sys.h"
 #include "track.h"
 #include "unwind.h"
 
@@ -29,11 +30,17 @@ static void lost(int fd)
 		cg_unwind_give_up();
 }
 
+/* Asked before a connection is given up for one: a dup2 of a closed descriptor leaves the other one open. */
+static bool is_open(int fd)
+{
+	return atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) || cg_sys_fcntl(fd, F_GETFD, 0) >= 0;
+}
+
 /* dup2 and dup3 close what newfd was, silently: that slot is retired first. flags < 0: dup2. */
 static int dup_over(int fd, int newfd, int flags, enum cg_call call, uintptr_t caller)
 {
 	struct cg_retired retired = {0};
-	bool over = fd != newfd && cg_track_knows(newfd);
+	bool over = fd != newfd && cg_track_knows(newfd) && is_open(fd);
 	if (over)
 		CG_EVENT(retired = cg_track_retire(newfd, call, caller));
 	int r = flags < 0 ? cg_real.dup2(fd, newfd) : cg_real.dup3(fd, newfd, flags);

@@ -145,14 +145,15 @@ START_TEST(next_finds_the_lowest_in_the_range)
 }
 END_TEST
 
-START_TEST(one_too_many_works_but_is_unknown)
+START_TEST(one_too_many_is_refused)
 {
 	int ours[CG_OWNFD_MAX];
 	for (int i = 0; i < CG_OWNFD_MAX; i++)
 		ours[i] = cg_ownfd_take(new_fd());
-	int extra = cg_ownfd_take(new_fd());
-	ck_assert(is_open(extra));
-	ck_assert(!cg_ownfd_is(extra) && !cg_ownfd_valid(extra));
+	int extra = new_fd();
+	ck_assert_int_eq(cg_ownfd_take(extra), -EMFILE);
+	ck_assert(!is_open(extra));
+	ck_assert_int_ge(cg_ownfd_take_library(new_fd()), 0); /* a library cannot do without */
 	for (int i = 0; i < CG_OWNFD_MAX; i++)
 		ck_assert(cg_ownfd_valid(ours[i]));
 	cg_ownfd_close(ours[3]);
@@ -173,5 +174,5 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, a_lost_one_is_forgotten_but_not_closed);
 	tcase_add_test(tc, closing_forgets_and_a_negative_one_is_fine);
 	tcase_add_test(tc, next_finds_the_lowest_in_the_range);
-	tcase_add_test(tc, one_too_many_works_but_is_unknown);
+	tcase_add_test(tc, one_too_many_is_refused);
 }
