@@ -56,7 +56,7 @@ static void look(bool may_load, bool final, const char *summary)
 	/* Before a sleep without end, too: what is open may just not have been seen. */
 	struct cg_header *h = cg_recorder_header();
 	cg_adopt_look(&sweep, final || summary || !h || !atomic_load(&h->open_now));
-	if (final || summary)
+	if ((final || summary) && cg_adopt_pending())
 		cg_adopt_look(&sweep, true); /* there may be no later look to confirm what this one saw */
 	cg_suspects_collect(&sweep);
 	cg_suspects_judge(&sweep);
