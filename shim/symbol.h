@@ -18,8 +18,8 @@
 void cg_symbol_begin(uint64_t budget_ns, bool may_load);
 
 /*
- * Ends a report: the annex gives back the files that it opened and mapped (some MiB with debug information); the answers
- * stay remembered.
+ * Ends a report: the annex gives back the files that it opened and mapped (some MiB with debug information); the
+ * answers stay remembered.
  */
 void cg_symbol_end(void);
 
