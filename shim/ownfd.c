@@ -89,9 +89,10 @@ bool cg_ownfd_lose(int fd)
 
 void cg_ownfd_close(int fd)
 {
-	if (cg_ownfd_valid(fd))
+	bool valid = cg_ownfd_valid(fd);
+	cg_ownfd_lose(fd); /* first: once it is closed the number may be another thread's */
+	if (valid)
 		cg_sys_close(fd);
-	cg_ownfd_lose(fd);
 }
 
 bool cg_ownfd_valid(int fd)
