@@ -60,7 +60,8 @@ def test_jemalloc_after(t):
 def test_signal_storm(t):
     app = t.start("prog_storm", 3)
     handled = app.number("ready")
-    t.check(handled > 100, f"only {handled} signals were handled")
+    wanted = 10 if harness.SANITIZE == "tsan" else 100  # its runtime puts them together
+    t.check(handled > wanted, f"only {handled} signals were handled")
     app.expect("close_wait", "eof_ignored", 1)
     groups = groups_of(app.dump())
     t.equal([(one["kind"], one["count"]) for one in groups], [("close_wait", 1)], "groups")

@@ -73,6 +73,13 @@ def last_told(app, kind, cause=None, pid=None):
     return [one for one in app.events("finding", pid=pid) if one["kind"] == kind and one["cause"] == cause][-1]
 
 
+def places(stack):
+    """TSan's own debug information is large, and the library's time for names is bounded: addresses must do then."""
+    if harness.SANITIZE != "tsan":
+        return stack
+    return list(dict.fromkeys((frame["module"], frame["offset"]) for frame in stack))
+
+
 def same(t, told, retold):
     """The report's group says what the log's finding says, as far as it does not change with time."""
     for name in ("kind", "cause", "verdict", "count", "confidence", "advice", "origin"):
@@ -83,7 +90,7 @@ def same(t, told, retold):
             t.equal(retold.get(place), told.get(place), place)
             continue
         t.equal(retold[place]["call"], told[place]["call"], f"the call of {place}")
-        t.equal(retold[place]["stack"], told[place]["stack"], f"the stack of {place}")
+        t.equal(places(retold[place]["stack"]), places(told[place]["stack"]), f"the stack of {place}")
     shown = [{(view["fd"], view["inode"]) for view in one["sockets"]} for one in (told, retold)]
     t.equal(shown[1], shown[0], "descriptors and inodes")
 
@@ -218,7 +225,7 @@ def test_late_closes_are_retold(t):
     for name in ("verdict", "count"):
         t.equal(retold[name], own[name], name)
     for place in ("opened", "eof"):
-        t.equal(retold[place]["stack"], own[place]["stack"], f"the stack of {place}")
+        t.equal(places(retold[place]["stack"]), places(own[place]["stack"]), f"the stack of {place}")
     t.equal(retold["eof"]["call"], "read", "the call that returned 0")
 
 
@@ -233,8 +240,9 @@ def test_a_backlog_is_retold(t):
     told = last_told(app, "close_wait", "never_accepted")
     group = group_of(t, one_report(t, app.pid, 1), "close_wait", "never_accepted")
     t.equal((group["count"], group["verdict"]), (told["count"], told["verdict"]), "count and verdict")
-    for name in ("call", "thread", "stack"):
+    for name in ("call", "thread"):
         t.equal(group["opened"][name], told["opened"][name], f"{name} of the listener's opening")
+    t.equal(places(group["opened"]["stack"]), places(told["opened"]["stack"]), "stack of the listener's opening")
 
 
 HEALTHY = r"""
