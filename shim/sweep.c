@@ -153,6 +153,7 @@ static void rest_in_peace(void)
 
 void cg_sweep_loop(void)
 {
+	static const uint64_t busy_ns = 10000000;
 	cg_hidden = 1;
 	/* Nothing is opened in the first moments: a program that has just started likes its numbers in order. */
 	atomic_store(&cg_track_wanted, false);
@@ -164,10 +165,14 @@ void cg_sweep_loop(void)
 		unsigned asked = atomic_exchange(&requests, 0);
 		if (asked & REQUEST_END)
 			return;
-		if (begin()) {
-			look(true, asked & (REQUEST_LAST | REQUEST_CHECK), summary_of(asked));
-			end();
+		if (!begin()) {
+			/* A thread of the app's is looking: what was asked for is done after it. */
+			atomic_fetch_or(&requests, asked);
+			cg_futex_wait(&wake_word, seen, busy_ns);
+			continue;
 		}
+		look(true, asked & (REQUEST_LAST | REQUEST_CHECK), summary_of(asked));
+		end();
 		quiet_rounds = sweep.waiting ? 0 : quiet_rounds + 1;
 		cg_sweep_watch_signal(options);
 		if (first && !asked)
