@@ -5,8 +5,6 @@
  */
 #include "detect.h"
 
-#include "calls.h"
-
 static const uint64_t NS_PER_MS = 1000000ULL;
 
 /*
@@ -171,20 +169,14 @@ static void judge_close_wait(const struct cg_facts *facts, struct cg_judgement *
 		judge_unread(facts, ret);
 }
 
-/* A socket in CLOSE may be new, or its connect may have failed: only one that was a connection is dead. */
-static bool was_connected(const struct cg_slot *slot)
-{
-	if (slot->role == CG_ROLE_ACCEPTED)
-		return true;
-	unsigned last_call = (unsigned)(slot->last_use >> 56);
-	bool used = slot->last_use && last_call != CG_CALL_connect;
-	/* An error proves nothing: a write after a refused connect says EPIPE. */
-	return slot->role == CG_ROLE_CONNECTED && (used || slot->flags & CG_SLOT_EOF);
-}
-
+/*
+ * A socket in CLOSE may be new, or its connect may have failed: only one that was a connection is dead. The kernel says
+ * so; the record may be of another socket that had the number before, closed where nobody saw it. The price is one that
+ * came in by a SYN cookie and was reset without a byte.
+ */
 static void judge_dead_socket(const struct cg_facts *facts, struct cg_judgement *ret)
 {
-	if (!facts->tcp.was_connected && !(facts->has_slot && was_connected(&facts->slot)))
+	if (!facts->tcp.was_connected)
 		return;
 	if (is_bystander(facts) && facts->held_by_opener)
 		return;

@@ -135,18 +135,19 @@ static const struct row holder_rows[] = {
 
 static const struct row dead_rows[] = {
     {"accepted, reset while idle for an hour, seen so for 40 s",
-     {SLOT(ACCEPTED, .first_seen_ns = AGO(40000)), .tcp = {.state = CG_TCP_CLOSE, IDLE(3600000)}},
+     {SLOT(ACCEPTED, .first_seen_ns = AGO(40000)),
+      .tcp = {.state = CG_TCP_CLOSE, .was_connected = true, IDLE(3600000)}},
      {DEAD(700), .mature = true, .age_source = CG_AGE_FIRST_SEEN, .age_ns = MS(40000), .age_max_ns = MS(3600000)}},
     {"the same, found just now: the hour of idleness is not its age",
-     {SLOT(ACCEPTED, .first_seen_ns = AGO(10)), .tcp = {.state = CG_TCP_CLOSE, IDLE(3600000)}},
+     {SLOT(ACCEPTED, .first_seen_ns = AGO(10)), .tcp = {.state = CG_TCP_CLOSE, .was_connected = true, IDLE(3600000)}},
      {DEAD(700), .mature = false, .age_source = CG_AGE_FIRST_SEEN}},
     {"a call said ECONNRESET",
      {SLOT(CONNECTED, .flags = CG_SLOT_ERROR, .eof_ns = AGO(60000)),
       .tcp = {.state = CG_TCP_CLOSE, .was_connected = true}},
      {DEAD(900), .mature = true, .age_source = CG_AGE_EOF}},
-    {"connected and used",
+    {"the record says used, the kernel that it never was a connection: another socket by now",
      {SLOT(CONNECTED, .last_use = USE(send), .first_seen_ns = AGO(60000)), .tcp = {.state = CG_TCP_CLOSE}},
-     {DEAD(700), .mature = true}},
+     {.kind = CG_KIND_NONE}},
     {"shut down by us",
      {SLOT(CONNECTED, .flags = CG_SLOT_SHUT_WR, .first_seen_ns = AGO(60000)),
       .tcp = {.state = CG_TCP_CLOSE, .was_connected = true}},
@@ -210,12 +211,13 @@ TABLE_TEST(dead_rows)
 START_TEST(other_states_say_nothing)
 {
 	for (unsigned state = 0; state < 16; state++) {
-		struct cg_facts facts = {.fd = 7,
-		                         .has_slot = true,
-		                         .now_ns = NOW,
-		                         .warn_after_ns = MS(30000),
-		                         .slot = {ACCEPTED, .flags = CG_SLOT_EOF, .eof_ns = AGO(60000)},
-		                         .tcp = {.state = (uint8_t)state, QUEUE(0), IDLE(60000)}};
+		struct cg_facts facts = {
+		    .fd = 7,
+		    .has_slot = true,
+		    .now_ns = NOW,
+		    .warn_after_ns = MS(30000),
+		    .slot = {ACCEPTED, .flags = CG_SLOT_EOF, .eof_ns = AGO(60000)},
+		    .tcp = {.state = (uint8_t)state, .was_connected = true, QUEUE(0), IDLE(60000)}};
 		struct cg_judgement got;
 		cg_detect(&facts, &got);
 		bool closable = state == CG_TCP_CLOSE_WAIT || state == CG_TCP_CLOSE;
