@@ -169,8 +169,8 @@ def test_a_leak_of_a_module_that_is_gone(t):
     app.line("ready")
     group = app.expect("close_wait", "eof_ignored", 1)
     modules = [frame["module"] for frame in group["opened"]["stack"]]
-    if harness.SANITIZE:  # its runtime's wrapper stands between the module and us
-        modules.remove(f"lib{harness.SANITIZE}.so")
+    # A sanitizer's wrapper may stand between the module and us.
+    modules = [module for module in modules if not (harness.SANITIZE and module == f"lib{harness.SANITIZE}.so")]
     t.equal(modules[0], "lib_plugin.so", f"the top module of {modules}")
     t.check(group["opened"]["stack"][0]["build_id"], "its build-id")
 
