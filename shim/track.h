@@ -146,6 +146,9 @@ struct cg_retired {
 /* Before the real close (or dup2 over it): the number may be another's at once. */
 struct cg_retired cg_track_retire(int fd, enum cg_call call, uintptr_t caller);
 
+/* The same for every number in [first, last], before a range is closed; empty chunks of slots are skipped. */
+void cg_track_retire_range(unsigned first, unsigned last, enum cg_call call, uintptr_t caller);
+
 /* The call failed and the descriptor is still open. */
 void cg_track_unretire(struct cg_retired retired);
 

@@ -130,6 +130,17 @@ struct cg_retired cg_track_retire(int fd, enum cg_call call, uintptr_t caller)
 	return retired;
 }
 
+void cg_track_retire_range(unsigned first, unsigned last, enum cg_call call, uintptr_t caller)
+{
+	unsigned end = cg_recorder_fd_end();
+	for (unsigned fd = first; fd < end && fd <= last; fd++) {
+		if (!cg_slot_at((int)fd))
+			fd |= 127;
+		else
+			(void)cg_track_retire((int)fd, call, caller);
+	}
+}
+
 void cg_track_unretire(struct cg_retired retired)
 {
 	struct cg_header *h = cg_recorder_header();

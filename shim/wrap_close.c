@@ -36,18 +36,6 @@ CG_EXPORT int close(int fd)
 	return r;
 }
 
-/* Retires every slot in [first, last]; empty chunks of slots are skipped. */
-static void retire_range(unsigned first, unsigned last, enum cg_call call, uintptr_t caller)
-{
-	unsigned end = cg_recorder_fd_end();
-	for (unsigned fd = first; fd < end && fd <= last; fd++) {
-		if (!cg_slot_at((int)fd))
-			fd |= 127;
-		else
-			(void)cg_track_retire((int)fd, call, caller);
-	}
-}
-
 /* Closes [first, last] but for descriptors of ours in it. */
 static int close_around_own(unsigned first, unsigned last, int flags)
 {
@@ -69,7 +57,7 @@ CG_EXPORT int close_range(unsigned first, unsigned last, int flags)
 	}
 	if (first > last || (flags & CLOEXEC_ONLY))
 		return cg_real.close_range(first, last, flags);
-	CG_EVENT(retire_range(first, last, CG_CALL_close_range, CG_CALLER));
+	CG_EVENT(cg_track_retire_range(first, last, CG_CALL_close_range, CG_CALLER));
 	return close_around_own(first, last, flags);
 }
 
@@ -88,7 +76,7 @@ CG_EXPORT void closefrom(int lowest)
 {
 	unsigned first = lowest < 0 ? 0 : (unsigned)lowest;
 	int saved_errno = errno;
-	CG_EVENT(retire_range(first, ~0u, CG_CALL_closefrom, CG_CALLER));
+	CG_EVENT(cg_track_retire_range(first, ~0u, CG_CALL_closefrom, CG_CALLER));
 	if (!cg_real.close_range || close_around_own(first, ~0u, 0) < 0)
 		close_each(first);
 	errno = saved_errno;

@@ -28,17 +28,6 @@ static void accepted(int listener, int fd)
 		cg_track_forget(fd);
 }
 
-static void before_close_range(unsigned first, unsigned last, uintptr_t caller)
-{
-	unsigned end = cg_recorder_fd_end();
-	for (unsigned fd = first; fd < end && fd <= last; fd++) {
-		if (!cg_slot_at((int)fd))
-			fd |= 127;
-		else
-			(void)cg_track_retire((int)fd, CG_CALL_syscall, caller);
-	}
-}
-
 /* Calls after which a number belongs to something else. */
 static struct cg_retired before(long number, long a, long b, long c, uintptr_t caller)
 {
@@ -53,7 +42,7 @@ static struct cg_retired before(long number, long a, long b, long c, uintptr_t c
 		return cg_track_retire((int)b, CG_CALL_syscall, caller);
 #ifdef SYS_close_range
 	if (number == SYS_close_range && !(c & 4))
-		before_close_range((unsigned)a, (unsigned)b, caller);
+		cg_track_retire_range((unsigned)a, (unsigned)b, CG_CALL_syscall, caller);
 #endif
 	return none;
 }
