@@ -106,9 +106,11 @@ $(ANNEX_CONFIG): $(ANNEX_CONFIG_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -lconfig
 
-$(COMMAND): $(CLI_OBJ) $(CORE)
+# What the command needs beside the core; none of it comes into a watched process. `check` parses as the library does.
+CLI_LIBS = -ljansson -lz -lncursesw $(if $(POLICY_ANNEX),-lconfig)
+$(COMMAND): $(CLI_OBJ) $(ANNEX_CONFIG_OBJ) $(CORE)
 	$(call say,LD,$@)
-	$(Q)$(CC) -o $@ $(CLI_OBJ) $(CORE) $(LDFLAGS_ALL) -ldl
+	$(Q)$(CC) -Wl,--as-needed -o $@ $(CLI_OBJ) $(ANNEX_CONFIG_OBJ) $(CORE) $(LDFLAGS_ALL) $(CLI_LIBS) -ldl
 
 -include $(patsubst %.o,%.d,$(CORE_OBJ) $(EDGE_OBJ) $(ANNEX_DW_OBJ) $(ANNEX_CONFIG_OBJ) $(CLI_OBJ))
 

@@ -16,9 +16,12 @@ build:required command:make          make                  make                 
 build:required command:pkg-config    pkg-config|pkgconf    pkgconf-pkg-config     pkgconf
 build:required header:check.h        check                 check-devel            check-dev
 build:required header:elfutils/libdw.h libdw-dev             elfutils-devel         elfutils-dev
+build:required header:jansson.h      libjansson-dev        jansson-devel          jansson-dev
 build:required header:libconfig.h    libconfig-dev         libconfig-devel        libconfig-dev
 build:required header:libelf.h       libelf-dev            elfutils-libelf-devel  elfutils-dev
 build:required header:libunwind.h    libunwind-dev         libunwind-devel        libunwind-dev
+build:required header:ncurses.h      libncurses-dev        ncurses-devel          ncurses-dev
+build:required header:zlib.h         zlib1g-dev            zlib-devel             zlib-dev
 demo:required  header:curl/curl.h    libcurl4-openssl-dev  libcurl-devel          curl-dev
 demo:required  command:curl          curl                  curl                   curl
 demo:required  command:python3       python3               python3                python3
@@ -29,7 +32,6 @@ test:required  command:openssl       openssl               openssl              
 test:required  command:perl          perl                  perl-interpreter       perl
 test:required  command:pgrep         procps                procps-ng              procps
 test:required  command:unshare       util-linux            util-linux             util-linux
-test:required  header:jansson.h      libjansson-dev        jansson-devel          jansson-dev
 test:required  python:requests       python3-requests      python3-requests       py3-requests
 test:optional  command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm64-cross gcc-aarch64-linux-gnu -
 test:optional  command:apache2|httpd apache2|apache2-bin   httpd                  apache2
