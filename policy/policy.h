@@ -17,9 +17,9 @@ enum {
 	CG_POLICY_VERSION = 1, /* of this structure: library and annex must be of one build */
 	CG_POLICY_RULES = 64,
 	CG_POLICY_SUPPRESSIONS = 64,
-	CG_POLICY_GLOBS = 8,   /* of one suppression */
+	CG_POLICY_GLOBS = 8,    /* of one suppression */
 	CG_POLICY_OPTIONS = 32, /* setsockopt entries of one rule */
-	CG_POLICY_FILES = 16,  /* the file and what it includes */
+	CG_POLICY_FILES = 16,   /* the file and what it includes */
 	CG_POLICY_NAME = 48,
 	CG_POLICY_GLOB = 128,
 	CG_POLICY_PATH = 1024
@@ -32,14 +32,14 @@ enum cg_policy_verb { CG_OPTION_ALLOW, CG_OPTION_LOG, CG_OPTION_DENY };
 /* Addresses are 16 bytes; IPv4 is mapped (::ffff:a.b.c.d), so that a dual-stack socket's peer matches what it is. */
 struct cg_policy_net {
 	uint8_t bytes[16];
-	uint8_t prefix;  /* bits that must agree, of the 128; 0: any address */
+	uint8_t prefix; /* bits that must agree, of the 128; 0: any address */
 	bool said;
 	uint16_t port_first, port_last; /* 0, 0: any port */
 };
 
 struct cg_policy_match_on {
-	uint8_t role;    /* enum cg_policy_role */
-	uint8_t family;  /* 0: any; 4; 6 (an IPv4 peer of a dual-stack socket is 4) */
+	uint8_t role;   /* enum cg_policy_role */
+	uint8_t family; /* 0: any; 4; 6 (an IPv4 peer of a dual-stack socket is 4) */
 	struct cg_policy_net local, peer;
 	char site[CG_POLICY_GLOB]; /* glob on a function or module of the opening stack; "": any */
 };
@@ -84,8 +84,9 @@ struct cg_policy_suppression {
 	char kind[24];  /* "": any; else a kind's name as in a finding */
 	char cause[24]; /* the same */
 	uint32_t glob_count;
-	char stack[CG_POLICY_GLOBS][CG_POLICY_GLOB]; /* each matches a frame of one stack, in this order, innermost first */
-	uint32_t max;   /* so many sockets are borne, one more is told; UINT32_MAX: any number */
+	/* Each matches a frame of one stack, in this order, from the innermost outwards. */
+	char stack[CG_POLICY_GLOBS][CG_POLICY_GLOB];
+	uint32_t max; /* so many sockets are borne, one more is told; UINT32_MAX: any number */
 	char reason[128];
 };
 
@@ -111,8 +112,8 @@ struct cg_policy {
 	uint32_t rule_count, suppression_count, file_count;
 
 	/* Compiled: what the rules need and do at all, so that what no rule asks for costs nothing. */
-	bool needs_addresses;   /* some rule asks for local, peer or family */
-	bool needs_site;        /* some rule has a site glob */
+	bool needs_addresses; /* some rule asks for local, peer or family */
+	bool needs_site;      /* some rule has a site glob */
 	bool acts_on_open, acts_on_close, acts_on_eof, acts_on_shutdown, acts_on_options;
 	bool drains;
 	bool warns; /* some rule has a warn_after of its own */
@@ -129,8 +130,8 @@ struct cg_policy_facts {
 	bool has_addresses;
 	uint8_t local[16], peer[16]; /* mapped, as above */
 	uint16_t local_port, peer_port;
-	bool has_sites;  /* the opening stack has been named */
-	uint64_t sites;  /* bit i: rule i's site glob matches it (see cg_policy_site_bits) */
+	bool has_sites; /* the opening stack has been named */
+	uint64_t sites; /* bit i: rule i's site glob matches it (see cg_policy_site_bits) */
 };
 
 /* Instead of a rule's index. UNDECIDED: whether a rule applies needs what is not known yet; nothing is to be done. */
@@ -172,9 +173,9 @@ void cg_policy_compile(struct cg_policy *policy);
  * counts them. Allocates and opens files: constructor and sweep thread only, one caller at a time.
  */
 enum { CG_POLICY_LINE = 512 };
-typedef int cg_policy_load_fn(const char *path, const char *app, struct cg_policy *ret,
-                              char (*errors)[CG_POLICY_LINE], unsigned max, char (*warnings)[CG_POLICY_LINE],
-                              unsigned max_warnings, unsigned *ret_warnings);
+typedef int cg_policy_load_fn(const char *path, const char *app, struct cg_policy *ret, char (*errors)[CG_POLICY_LINE],
+                              unsigned max, char (*warnings)[CG_POLICY_LINE], unsigned max_warnings,
+                              unsigned *ret_warnings);
 cg_policy_load_fn cg_policy_load;
 
 /* Must equal CG_POLICY_VERSION and sizeof(struct cg_policy), else the annex is of another build. */
