@@ -30,6 +30,7 @@ struct cg_sweep {
 	uint64_t ripe_in_ns;  /* until the next suspect is old enough to be told; 0: there is none */
 	bool thorough;        /* asked for: nothing is put off */
 	bool final;           /* nothing will be looked at later: what is ripe is told at once */
+	bool outdated;        /* slots told of sockets that are gone: what has their numbers now is to be adopted */
 	bool waiting;         /* a listener has a backlog, or something is on its way to being a finding */
 	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through */
 	uint64_t departed_ns; /* when the departed were last looked for */

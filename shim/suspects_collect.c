@@ -43,24 +43,25 @@ static struct cg_suspect *add(struct cg_sweep *sweep, int fd, const struct cg_sl
 }
 
 /* The slot tells of a descriptor that is not open any more, or is no socket: closed past us. */
-static void closed_unseen(struct cg_slot *slot)
+static void closed_unseen(struct cg_sweep *sweep, struct cg_slot *slot)
 {
 	struct cg_header *h = cg_recorder_header();
 	uint8_t kind = atomic_load(&slot->kind);
+	sweep->outdated = true;
 	if ((kind == CG_FD_CONN || kind == CG_FD_LISTENER) &&
 	    atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_NONE))
 		atomic_fetch_sub(&h->open_now, 1);
 }
 
 /* Makes sure of a slot once: is it TCP, and which socket is it. False when it is not what it seemed. */
-static bool identify(int fd, struct cg_slot *slot)
+static bool identify(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
 {
 	uint32_t gen = atomic_load(&slot->gen);
 	uint64_t inode, cookie;
 	if ((atomic_load(&slot->flags) & CG_SLOT_UNVERIFIED)) {
 		int tcp = cg_tcp_is_tcp(fd);
 		if (tcp == 0 && atomic_load(&slot->gen) == gen)
-			closed_unseen(slot);
+			closed_unseen(sweep, slot);
 		if (tcp != 1)
 			return false;
 		atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_UNVERIFIED);
@@ -95,7 +96,7 @@ static void look_at_listener(struct cg_sweep *sweep, int fd, struct cg_slot *slo
 	if (cg_tcp_info(fd, &tcp) < 0)
 		return;
 	if (tcp.state != CG_TCP_LISTEN)
-		closed_unseen(slot); /* shut down, or another socket by now: adoption will tell */
+		closed_unseen(sweep, slot); /* shut down, or another socket by now: adoption will tell */
 	if (tcp.state == CG_TCP_LISTEN && tcp.rqueue) {
 		struct cg_suspect *c = add(sweep, fd, slot, &tcp);
 		if (c)
@@ -109,13 +110,20 @@ static void look_at_connection(struct cg_sweep *sweep, int fd, struct cg_slot *s
 	struct cg_tcp tcp = {0};
 	int state = cg_tcp_state_of(fd);
 	if (state == -EBADF || state == -ENOTSOCK || state == -EOPNOTSUPP || state == -ENOPROTOOPT) {
-		closed_unseen(slot);
+		closed_unseen(sweep, slot);
 		return;
 	}
-	if (state < 0 || !identify(fd, slot) || !is_suspicious(state) || (listed && state == CG_TCP_CLOSE_WAIT))
+	if (state == CG_TCP_LISTEN && identify(sweep, fd, slot)) {
+		/* It began to listen past us, or the number is a listener's that was opened past us. */
+		uint8_t kind = CG_FD_CONN;
+		if (atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_LISTENER))
+			look_at_listener(sweep, fd, slot);
+		return;
+	}
+	if (state < 0 || !identify(sweep, fd, slot) || !is_suspicious(state) || (listed && state == CG_TCP_CLOSE_WAIT))
 		return;
 	if (!same_socket(fd, slot)) {
-		closed_unseen(slot); /* another socket by now: adoption will find it */
+		closed_unseen(sweep, slot); /* another socket by now: adoption will find it */
 		return;
 	}
 	tcp.state = (uint8_t)state;
@@ -134,7 +142,7 @@ static void walk_slots(struct cg_sweep *sweep, bool few)
 		}
 		uint8_t kind = atomic_load_explicit(&slot->kind, memory_order_acquire);
 		if (kind == CG_FD_LISTENER) {
-			if (identify((int)fd, slot))
+			if (identify(sweep, (int)fd, slot))
 				look_at_listener(sweep, (int)fd, slot);
 		} else if (kind == CG_FD_CONN && (few || !slot->inode || (fd >= from && looks < QUIET_LOOKS))) {
 			looks += slot->inode != 0;
@@ -162,7 +170,7 @@ static void match_slots(struct cg_sweep *sweep, const struct cg_listing *list)
 		if (tcp && same_socket((int)fd, slot))
 			add(sweep, (int)fd, slot, tcp);
 		else if (tcp)
-			closed_unseen(slot);
+			closed_unseen(sweep, slot);
 	}
 }
 
@@ -316,7 +324,7 @@ void cg_suspects_collect(struct cg_sweep *sweep)
 	struct cg_listing list = {0};
 	sweep->suspects = NULL;
 	sweep->suspect_count = 0;
-	sweep->waiting = false;
+	sweep->waiting = sweep->outdated = false;
 	if (!h)
 		return;
 	bool few = atomic_load(&h->open_now) <= FEW || cg_listing_netlink(sweep) < 0;

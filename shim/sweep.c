@@ -59,6 +59,11 @@ static void look(bool may_load, bool final, const char *summary)
 	if ((final || summary) && cg_adopt_pending())
 		cg_adopt_look(&sweep, true); /* there may be no later look to confirm what this one saw */
 	cg_suspects_collect(&sweep);
+	if (sweep.thorough && sweep.outdated) {
+		cg_adopt_look(&sweep, true);
+		cg_adopt_look(&sweep, true);
+		cg_suspects_collect(&sweep);
+	}
 	cg_suspects_judge(&sweep);
 	cg_groups_build(&sweep, &groups);
 	bool told = cg_sweep_tell(&sweep, &groups, may_load) > 0;

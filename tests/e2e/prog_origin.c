@@ -40,6 +40,21 @@ static int connect_raw(int port)
 	return fd;
 }
 
+/* A number that is known as a connection's becomes a listener's, past every wrapper; nobody accepts from it. */
+static int listen_raw(void)
+{
+	struct sockaddr_in at = where(0);
+	socklen_t len = sizeof(at);
+	int seen = socket(AF_INET, SOCK_STREAM, 0);
+	raw(SYS_close, seen, 0, 0);
+	int fd = (int)raw(SYS_socket, AF_INET, SOCK_STREAM, 0);
+	if (fd != seen || raw(SYS_bind, fd, (long)&at, sizeof(at)) < 0 || raw(SYS_listen, fd, 8, 0) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+		errx(3, "raw listen");
+	say("port %d", ntohs(at.sin_port));
+	return fd;
+}
+
 /* One request at a time through a ring of our own. Answers the request's result. */
 static int uring(uint8_t opcode, int fd, uint64_t addr, uint32_t len, uint64_t off)
 {
@@ -125,7 +140,7 @@ static int receive(int over)
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		errx(2, "usage: prog_origin exec|received|raw|uring|dlmopen|deepbind PORT [PLUGIN]");
+		errx(2, "usage: prog_origin exec|received|raw|listen|uring|dlmopen|deepbind PORT [PLUGIN]");
 	const char *how = argv[1];
 	int number = atoi(argv[2]), fd = -1;
 	if (strcmp(how, "exec") == 0)
@@ -136,6 +151,8 @@ int main(int argc, char **argv)
 		read_to_end(fd = receive(number));
 	else if (strcmp(how, "raw") == 0)
 		fd = connect_raw(number);
+	else if (strcmp(how, "listen") == 0)
+		fd = listen_raw();
 	else if (strcmp(how, "uring") == 0)
 		fd = accept_by_uring(listener(8, true));
 	else

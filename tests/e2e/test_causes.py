@@ -385,6 +385,16 @@ def test_origin_received_over_a_unix_socket(t):
     t.equal((group["origin"], group["sockets"][0]["fd"]), ("received", fd), "origin and fd")
 
 
+def test_number_taken_over_by_an_unseen_listener(t):
+    """socket() was seen, its close was not, and the number is a listener's now: its backlog belongs to it."""
+    app = t.start("prog_origin", "listen", 0)
+    port = app.number("port")
+    for _ in range(2):
+        app.connect(port, b"hello").close()
+    app.line("ready")
+    app.expect("close_wait", "never_accepted", 2)
+
+
 def unseen(t, how, *args):
     listening, port = server(t)
     app = t.start("prog_origin", how, port, *args)

@@ -33,6 +33,7 @@ BARE = os.environ.get("CLOSEGUARD_TEST_BARE") == "1"
 SLOW = 3 if SANITIZE else 1
 SLOT_EOF = 1  # shim/record.h's CG_SLOT_EOF
 SETTLE_S = 0.6 * SLOW  # twice WARN_AFTER: sweeps see everything, and what they saw first gets old enough
+ADOPT_S = 0.4 * SLOW  # what was opened past every wrapper has to be found in two looks before
 DEADLINE_S = 10 * SLOW
 PROGRAMS = {
     "model": ["model.c", "set.c", "far.c", "children.c", "unseen.c", "op_open.c", "op_dup.c", "op_close.c", "op_io.c",
@@ -181,7 +182,7 @@ class Model:
             time.sleep(0.05)
             compare.compare_bookkeeping(self, compare.Truth(self.process.pid, self.children), score)
         else:
-            time.sleep(SETTLE_S)
+            time.sleep(SETTLE_S + ADOPT_S * self.unseen)
             summary = self.dump()
             self.read_slots()
             truth = compare.Truth(self.process.pid, self.children)
