@@ -2,6 +2,7 @@
 #include "procfs.h"
 
 #include <dirent.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "fmt.h"
@@ -10,6 +11,12 @@
 
 /* Not /proc/self: that is the first thread, which shows no descriptors any more once it has ended. All share them. */
 static const char own_descriptors[] = "/proc/thread-self/fd";
+
+/*
+ * /proc/self/fd, kept open: a directory that is opened for each look has, for a moment, the lowest free number, which
+ * the app may be about to get.
+ */
+static _Atomic int kept_directory = -1;
 
 /*
  * Moved up at once, and closed only if it is still ours: an app that closes all descriptors while a walk is under way
@@ -53,22 +60,45 @@ static int visit_entries(int dir, const char *buffer, ssize_t len, cg_proc_entry
 	return 0;
 }
 
-int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *context)
+static int walk_directory(int dir, cg_proc_entry_visit *visit, void *context)
 {
 	_Alignas(struct dirent64) char buffer[4096]; /* 170 entries for a system call; two walks nest */
-	int r = 0, dir = open_own(at, path, O_DIRECTORY);
+	for (;;) {
+		ssize_t n = cg_sys_getdents64(dir, buffer, sizeof(buffer));
+		if (n <= 0)
+			return (int)n;
+		int r = visit_entries(dir, buffer, n, visit, context);
+		if (r)
+			return r;
+	}
+}
+
+int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *context)
+{
+	int dir = open_own(at, path, O_DIRECTORY);
 	if (dir < 0)
 		return dir;
-	while (r == 0) {
-		ssize_t n = cg_sys_getdents64(dir, buffer, sizeof(buffer));
-		if (n <= 0) {
-			r = (int)n;
-			break;
-		}
-		r = visit_entries(dir, buffer, n, visit, context);
-	}
+	int r = walk_directory(dir, visit, context);
 	cg_ownfd_close(dir);
 	return r;
+}
+
+void cg_proc_keep(void)
+{
+	if (atomic_load(&kept_directory) < 0)
+		atomic_store(&kept_directory, open_own(AT_FDCWD, "/proc/self/fd", O_DIRECTORY));
+}
+
+void cg_proc_after_fork(void)
+{
+	cg_ownfd_close(atomic_exchange(&kept_directory, -1));
+}
+
+/* The directory that is kept, at its beginning; -1 where there is none, or the app closed it. */
+static int rewound_directory(void)
+{
+	int dir = atomic_load(&kept_directory);
+	return dir >= 0 && cg_ownfd_valid(dir) && cg_sys_lseek(dir, 0, SEEK_SET) == 0 ? dir : -1;
 }
 
 /* The text of a link, which is cut where it is longer: those looked for here are short. */
@@ -239,7 +269,9 @@ static int walk_socket(int dir, const char *name, unsigned number, void *context
 int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open)
 {
 	struct socket_walk walk = {visit, context, 0};
-	int r = cg_proc_entries(AT_FDCWD, own_descriptors, walk_socket, &walk);
+	int dir = rewound_directory(), r = dir < 0 ? -EBADF : walk_directory(dir, walk_socket, &walk);
+	if (r < 0 || walk.open == 0) /* the first thread has ended, and shows none */
+		r = cg_proc_entries(AT_FDCWD, own_descriptors, walk_socket, &walk);
 	if (r == 0 && ret_open)
 		*ret_open = walk.open;
 	return r;

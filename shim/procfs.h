@@ -35,6 +35,13 @@ typedef int cg_fd_visit(int fd, uint64_t inode, void *context);
 int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open);
 
 /*
+ * Opens what cg_proc_sockets reads, once and for all, in a thread of the app's: its looks then take none of the app's
+ * numbers, not even for a moment. In the child of a fork it is the parent's, and is closed. Any thread.
+ */
+void cg_proc_keep(void);
+void cg_proc_after_fork(void);
+
+/*
  * Processes other than `self` that hold one of the `count` socket inodes (sorted ascending): calls visit for each
  * (index into inodes, pid), in ascending order of pid as far as /proc lists them so; once for each, except beyond the
  * 4,096th inode, where a process that holds a socket twice is told twice in a row. Reads /proc/<pid>/fd of every

@@ -9,6 +9,7 @@
 #include "group.h"
 #include "modules.h"
 #include "ownfd.h"
+#include "procfs.h"
 #include "recorder.h"
 #include "sweep_report.h"
 #include "sweep_thread.h"
@@ -213,6 +214,7 @@ static void start_thread(void)
 		int fd = cg_diag_open();
 		sweep.netlink = fd >= 0 ? cg_ownfd_take(fd) : -1;
 	}
+	cg_proc_keep();
 	cg_sweep_thread_start();
 }
 
@@ -321,6 +323,7 @@ void cg_sweep_after_fork(void)
 	cg_sweep_thread_forget();
 	cg_ownfd_close(sweep.netlink);
 	cg_ownfd_close(reserve_fd);
+	cg_proc_after_fork();
 	reserve_fd = -1;
 	struct cg_arena kept = sweep.arena;
 	pid_t parent = (pid_t)CG_SYS3(SYS_getppid, 0, 0, 0);

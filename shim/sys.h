@@ -65,6 +65,11 @@ static inline ssize_t cg_sys_readlinkat(int dir, const char *path, char *buf, si
 	return (ssize_t)CG_SYS(SYS_readlinkat, dir, path, buf, n, 0, 0);
 }
 
+static inline off_t cg_sys_lseek(int fd, off_t offset, int whence)
+{
+	return (off_t)CG_SYS3(SYS_lseek, fd, offset, whence);
+}
+
 static inline ssize_t cg_sys_getdents64(int fd, void *buf, size_t n)
 {
 	return (ssize_t)CG_SYS3(SYS_getdents64, fd, buf, n);

@@ -57,6 +57,14 @@ def test_jemalloc_after(t):
     eof_found(t, env={"LD_PRELOAD": harness.preload(after=[jemalloc()])})
 
 
+def test_looks_take_no_number_of_the_apps(t):
+    """Looking for sockets that nobody told of is the sweep's only reading of /proc in a healthy program."""
+    app = t.start("prog_numbers", env={"CLOSEGUARD_WARN_AFTER": "40ms", "CLOSEGUARD_INTERVAL": "10ms"})
+    t.check(app.number("rounds") > 1000, "the program had no time")
+    t.equal(app.number("other"), 0, "numbers that were not the lowest free one")
+    t.equal(app.events(), [], "log lines")
+
+
 def test_signal_storm(t):
     app = t.start("prog_storm", 3)
     handled = app.number("ready")
