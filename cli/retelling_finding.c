@@ -153,13 +153,7 @@ static void set_history(const struct cg_recording *recording, uint32_t open_stac
 	if (!site)
 		return;
 	ret->has_history = true;
-	ret->history = (struct cg_history){.opened = site->opened,
-	                                   .closed = site->closed,
-	                                   .closed_in_time = site->closed_in_time,
-	                                   .closed_late = site->closed_late,
-	                                   .never_closed = site->overdue};
-	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
-		ret->history.delays[i] = site->delays[i];
+	cg_detect_history(site, &ret->history);
 }
 
 /* Who polls a socket is not recorded, and what to do depends on it. */

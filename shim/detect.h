@@ -101,6 +101,9 @@ void cg_detect(const struct cg_facts *facts, struct cg_judgement *ret);
 void cg_detect_verdict(const struct cg_history *history, enum cg_cause cause, bool told, enum cg_verdict *ret_verdict,
                        unsigned *ret_confidence);
 
+/* What a site of the recorder says. Any context. */
+void cg_detect_history(const struct cg_site *site, struct cg_history *ret);
+
 /* One sentence on what to do. `polled` tells a stuck loop from an idle pool in fin_unread. Never NULL. */
 const char *cg_detect_advice(enum cg_kind kind, enum cg_cause cause, enum cg_verdict verdict, bool polled);
 

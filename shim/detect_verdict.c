@@ -104,3 +104,14 @@ void cg_detect_verdict(const struct cg_history *history, enum cg_cause cause, bo
 	*ret_verdict = judged.verdict;
 	*ret_confidence = judged.confidence;
 }
+
+void cg_detect_history(const struct cg_site *site, struct cg_history *ret)
+{
+	ret->opened = atomic_load(&site->opened);
+	ret->closed = atomic_load(&site->closed);
+	ret->closed_in_time = atomic_load(&site->closed_in_time);
+	ret->closed_late = atomic_load(&site->closed_late);
+	ret->never_closed = atomic_load(&site->overdue);
+	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
+		ret->delays[i] = atomic_load(&site->delays[i]);
+}

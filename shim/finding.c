@@ -189,13 +189,7 @@ static void set_history(uint32_t open_stack, struct cg_finding *ret)
 	if (!site)
 		return;
 	ret->has_history = true;
-	ret->history.opened = atomic_load(&site->opened);
-	ret->history.closed = atomic_load(&site->closed);
-	ret->history.closed_in_time = atomic_load(&site->closed_in_time);
-	ret->history.closed_late = atomic_load(&site->closed_late);
-	ret->history.never_closed = atomic_load(&site->overdue);
-	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
-		ret->history.delays[i] = atomic_load(&site->delays[i]);
+	cg_detect_history(site, &ret->history);
 }
 
 void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept, const struct cg_group *group,

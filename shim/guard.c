@@ -25,11 +25,6 @@ void cg_guard_own(void)
 	atomic_store_explicit(&cg_self.pid, cg_sys_getpid(), memory_order_release);
 }
 
-bool cg_guard_wipes(void)
-{
-	return wipes;
-}
-
 /* The child of a raw clone: one of its threads sets it up, events of the others are left to the sweep's adoption. */
 static bool enter_new_child(pid_t pid)
 {

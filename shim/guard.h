@@ -58,9 +58,6 @@ extern struct cg_guard cg_guard;
 /* Marks this process as one that is watched. Constructor, and in the child of a fork. */
 void cg_guard_own(void);
 
-/* False where the kernel cannot wipe on fork: a child made by a raw clone is then not watched. */
-bool cg_guard_wipes(void);
-
 /*
  * What to do in the child of a raw clone, which no atfork handler tells of; set by the recorder. Called once in the
  * child before its first event.

@@ -133,16 +133,8 @@ static void find_relays(struct cg_sweep *sweep)
 static void fill_history(struct cg_suspect *c)
 {
 	struct cg_site *site = c->facts.has_slot ? cg_track_site(c->facts.slot.open_stack, false) : NULL;
-	if (!site)
-		return;
-	struct cg_history *history = &c->facts.history;
-	history->opened = atomic_load(&site->opened);
-	history->closed = atomic_load(&site->closed);
-	history->closed_in_time = atomic_load(&site->closed_in_time);
-	history->closed_late = atomic_load(&site->closed_late);
-	history->never_closed = atomic_load(&site->overdue);
-	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
-		history->delays[i] = atomic_load(&site->delays[i]);
+	if (site)
+		cg_detect_history(site, &c->facts.history);
 }
 
 static void count_overdue(struct cg_sweep *sweep)

@@ -25,6 +25,7 @@ static char held[WARNINGS][WARNING_LEN]; /* our own lesser troubles wait for the
 static unsigned held_count;
 static bool troubles_told, symbol_trouble_told;
 static int reserve_fd = -1;
+static uint64_t lost_bytes;
 
 static int init_log(void)
 {
@@ -58,6 +59,7 @@ void cg_sweep_report_after_fork(void)
 	held_count = 0;
 	troubles_told = symbol_trouble_told = false;
 	reserve_fd = -1;
+	lost_bytes = 0;
 	(void)init_log();
 	cg_symbol_after_fork();
 }
@@ -155,10 +157,25 @@ static struct cg_buf *new_text(struct cg_sweep *sweep, size_t room)
 	return out;
 }
 
+/* A stuck pipe or a full disk took lines; the first that get through again say so. */
+static void tell_lost(bool works_again)
+{
+	char text[128];
+	struct cg_buf line;
+	lost_bytes += cg_log_lost();
+	if (!lost_bytes || !works_again)
+		return;
+	cg_buf_init(&line, text, sizeof text);
+	cg_buf_fmt(&line, "%llu bytes of reports before this could not be written and are lost",
+	           (unsigned long long)lost_bytes);
+	lost_bytes = 0;
+	cg_sweep_warn_now(text);
+}
+
 static void flush(struct cg_buf *out)
 {
 	if (out->len)
-		(void)cg_log_write(out->data, out->len, &reserve_fd);
+		tell_lost(cg_log_write(out->data, out->len, &reserve_fd) == 0);
 	cg_buf_init(out, out->data, out->size);
 }
 

@@ -7,6 +7,7 @@
 #ifndef CG_TRACK_H
 #define CG_TRACK_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -38,6 +39,13 @@ extern void (*cg_track_exiting)(const char *how);
 extern void (*cg_track_sealing)(void);
 /* The same: the main thread leaves by pthread_exit. */
 extern void (*cg_track_main_left)(void);
+
+/* Do socket()'s arguments ask for TCP? Wide enough for syscall()'s. */
+static inline bool cg_track_is_tcp(long domain, long type, long protocol)
+{
+	return (domain == AF_INET || domain == AF_INET6) && (type & 0xf) == SOCK_STREAM &&
+	       (protocol == 0 || protocol == IPPROTO_TCP);
+}
 
 /* The slot of a TCP connection of ours, or NULL. */
 static inline __attribute__((always_inline)) struct cg_slot *cg_track_conn(int fd)

@@ -4,12 +4,6 @@
 #include "tcpstate.h"
 #include "track.h"
 
-static bool is_tcp(int domain, int type, int protocol)
-{
-	return (domain == AF_INET || domain == AF_INET6) && (type & 0xf) == SOCK_STREAM &&
-	       (protocol == 0 || protocol == IPPROTO_TCP);
-}
-
 static bool is_exhaustion(int error)
 {
 	return error == EMFILE || error == ENFILE;
@@ -27,7 +21,7 @@ static void opened(int fd, bool tcp)
 
 CG_EXPORT int socket(int domain, int type, int protocol)
 {
-	bool tcp = is_tcp(domain, type, protocol);
+	bool tcp = cg_track_is_tcp(domain, type, protocol);
 	cg_track_opening = atomic_load_explicit(&cg_track_epoch, memory_order_acquire);
 	int fd = cg_real.socket(domain, type, protocol);
 	if (fd >= 0)

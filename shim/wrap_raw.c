@@ -13,12 +13,6 @@
 /* Under its own prototype: seven register-sized arguments are passed just as the variadic ones are. */
 CG_EXPORT long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f) __asm__("syscall");
 
-static bool is_tcp(long domain, long type, long protocol)
-{
-	return (domain == AF_INET || domain == AF_INET6) && (type & 0xf) == SOCK_STREAM &&
-	       (protocol == 0 || protocol == IPPROTO_TCP);
-}
-
 static void accepted(int listener, int fd)
 {
 	struct cg_slot *slot = cg_slot_at(listener);
@@ -51,7 +45,7 @@ static void after_open(long number, long a, long b, long c, int r)
 {
 	switch (number) {
 	case SYS_socket:
-		if (is_tcp(a, b, c))
+		if (cg_track_is_tcp(a, b, c))
 			cg_track_open(r, CG_CALL_syscall, CG_FD_CONN, CG_ROLE_NONE, CG_ORIGIN_SEEN, 0);
 		else
 			cg_track_forget(r);

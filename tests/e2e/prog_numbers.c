@@ -1,6 +1,6 @@
 /*
- * prog_numbers: a healthy connection, and a thread that opens and closes a file at full speed for two seconds: the lowest
- * free number is the one it gets, each time.
+ * prog_numbers: a healthy connection, and a thread that opens and closes a file at full speed for two seconds: the
+ * lowest free number is the one it gets, each time.
  */
 #include "prog.h"
 

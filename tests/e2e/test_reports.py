@@ -304,6 +304,33 @@ def test_a_stuck_stderr_does_not_stop_the_program(t):
     t.check(time.monotonic() - started < 3 * harness.SLOW, "the exit waited for the pipe")
 
 
+def test_lost_reports_are_told(t):
+    """stderr is a full pipe for a while: the first report that gets through again says what was lost."""
+    reading, writing = os.pipe()
+    t.cleanups.append(lambda: (os.close(reading), os.close(writing)))
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writing, b"x" * 4096)
+    app = t.start("prog_eof", "read", 6, env={"CLOSEGUARD_LOG": "stderr"}, stderr=writing)
+    port = app.number("port")
+    app.connect(port, b"x").close()
+    time.sleep(2 * harness.QUIET_TIME * harness.SLOW)
+    t.equal(os.read(reading, 4096), b"x" * 4096, "what was in the pipe")
+    for _ in range(5):
+        app.connect(port, b"x").close()
+    app.line("ready")
+    fcntl.fcntl(reading, fcntl.F_SETFL, os.O_NONBLOCK)
+    got = []
+
+    def told():
+        try:
+            got.append(os.read(reading, 4096))
+        except BlockingIOError:
+            pass
+        return b" bytes of reports before this could not be written" in b"".join(got)
+
+    app.wait_for(told, "no line says that reports were lost")
+
+
 def test_a_log_whose_reader_is_gone(t):
     """stderr is a pipe without a reader: no SIGPIPE in the program."""
     reading, writing = os.pipe()
