@@ -49,6 +49,7 @@ CORE_OBJ = $(call obj,$(SHIM_CORE))
 EDGE_OBJ = $(call obj,$(SHIM_EDGE) $(SHIM_ARCH))
 ANNEX_DW_OBJ = $(call obj,$(SHIM_ANNEX))
 ANNEX_CONFIG_OBJ = $(call obj,$(POLICY_ANNEX))
+POLICY_CORE_OBJ = $(call obj,$(POLICY_CORE))
 CLI_OBJ = $(call obj,$(CLI_SRC))
 CORE = $(BUILD)/libcore.a
 
@@ -102,7 +103,8 @@ $(ANNEX_DW): $(ANNEX_DW_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -ldw -lelf
 
-$(ANNEX_CONFIG): $(ANNEX_CONFIG_OBJ)
+# It lives in a namespace of its own and cannot call the core there: it brings the policy's part of it along.
+$(ANNEX_CONFIG): $(ANNEX_CONFIG_OBJ) $(POLICY_CORE_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -lconfig
 
@@ -117,11 +119,11 @@ $(COMMAND): $(CLI_OBJ) $(ANNEX_CONFIG_OBJ) $(CORE)
 # The annexes stand beside the library: that is where it looks for them.
 TO = $(DESTDIR)$(PREFIX)
 install: all
-	install -d $(TO)/bin $(TO)/lib $(TO)/include $(TO)/share/closeguard/policy
+	install -d $(TO)/bin $(TO)/lib $(TO)/include $(TO)/share/closeguard/policies
 	install -m 755 $(COMMAND) $(TO)/bin
 	install -m 644 $(LIB) $(ANNEXES) $(TO)/lib
 	$(if $(wildcard shim/closeguard.h),install -m 644 shim/closeguard.h $(TO)/include)
-	$(if $(wildcard policy/*.cfg),install -m 644 $(wildcard policy/*.cfg) $(TO)/share/closeguard/policy)
+	$(if $(wildcard policy/*.cfg),install -m 644 $(wildcard policy/*.cfg) $(TO)/share/closeguard/policies)
 	$(foreach page,$(wildcard man/*.[1-8]),install -D -m 644 $(page) \
 		$(TO)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)) &&) :
 

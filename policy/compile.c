@@ -1,7 +1,9 @@
 /* compile.c: what the rules of a policy need and do at all. */
 #include "policy.h"
 
-enum { DRAIN_BYTES = 65536 }; /* where a drain names no limit: what a peer may have under way at once on a small window */
+enum {
+	DRAIN_BYTES = 65536
+}; /* where a drain names no limit: what a peer may have under way at once on a small window */
 
 static void least_of(uint64_t *least, uint64_t ns)
 {
@@ -11,8 +13,8 @@ static void least_of(uint64_t *least, uint64_t ns)
 
 static bool acts_on_close(const struct cg_policy_rule *rule)
 {
-	return rule->linger > CG_LINGER_DEFAULT || rule->drain_ms || rule->fin_timeout_s || rule->close_user_timeout_ms ||
-	       rule->rto_max_ms;
+	return rule->linger > CG_LINGER_DEFAULT || rule->drain_ms || rule->fin_timeout_s ||
+	       rule->close_user_timeout_ms || rule->rto_max_ms;
 }
 
 static bool acts_on_options(const struct cg_policy_rule *rule)

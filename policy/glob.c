@@ -4,8 +4,8 @@
 #include "policy.h"
 
 /*
- * Does the set at `set` (behind its "[") hold c? *ret_end is behind its "]", or NULL where that is missing; the "[" then
- * stands for itself. A "]" right at the beginning is one of the set.
+ * Does the set at `set` (behind its "[") hold c? *ret_end is behind its "]", or NULL where that is missing; the "["
+ * then stands for itself. A "]" right at the beginning is one of the set.
  */
 static bool in_set(const char *set, char c, const char **ret_end)
 {

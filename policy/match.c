@@ -36,9 +36,9 @@ static enum answer addresses_fit(const struct cg_policy_match_on *match, const s
 	if (match->family && match->family != family)
 		return NO;
 	return in_net(&match->local, facts->local, facts->local_port) &&
-	                       in_net(&match->peer, facts->peer, facts->peer_port)
-	               ? YES
-	               : NO;
+	               in_net(&match->peer, facts->peer, facts->peer_port)
+	           ? YES
+	           : NO;
 }
 
 static enum answer site_fits(const struct cg_policy_match_on *match, const struct cg_policy_facts *facts, unsigned rule)
@@ -59,8 +59,8 @@ int cg_policy_match(const struct cg_policy *policy, const struct cg_policy_facts
 {
 	for (unsigned i = 0; i < policy->rule_count; i++) {
 		const struct cg_policy_match_on *match = &policy->rules[i].match;
-		enum answer fits = least(role_fits(match, facts),
-		                         least(addresses_fit(match, facts), site_fits(match, facts, i)));
+		enum answer fits =
+		    least(role_fits(match, facts), least(addresses_fit(match, facts), site_fits(match, facts, i)));
 		if (fits == UNKNOWN)
 			return CG_POLICY_UNDECIDED; /* a later rule applies only where this one does not */
 		if (fits == YES)

@@ -11,10 +11,22 @@
 /* Newer than the headers that this may be built with; the kernel's numbers do not change. */
 enum { NEW_TCP_RTO_MAX_MS = 44, NEW_SO_PREFER_BUSY_POLL = 69, NEW_SO_BUSY_POLL_BUDGET = 70 };
 
-#define SOCKET(name) {#name, SOL_SOCKET, name}
-#define TCP(name) {#name, IPPROTO_TCP, name}
-#define IPV4(name) {#name, IPPROTO_IP, name}
-#define IPV6(name) {#name, IPPROTO_IPV6, name}
+#define SOCKET(name)                                                                                                   \
+	{                                                                                                              \
+#name, SOL_SOCKET, name                                                                                \
+	}
+#define TCP(name)                                                                                                      \
+	{                                                                                                              \
+#name, IPPROTO_TCP, name                                                                               \
+	}
+#define IPV4(name)                                                                                                     \
+	{                                                                                                              \
+#name, IPPROTO_IP, name                                                                                \
+	}
+#define IPV6(name)                                                                                                     \
+	{                                                                                                              \
+#name, IPPROTO_IPV6, name                                                                              \
+	}
 
 const struct cg_option_name cg_option_names[] = {
     IPV6(IPV6_RECVTCLASS),

@@ -167,10 +167,10 @@ void cg_policy_compile(struct cg_policy *policy);
 
 /*
  * The annex's one function, exported from libcloseguard-config.so. Reads and checks the file and what it includes, and
- * fills *ret for the program called `app`. Returns 0, or how many errors there are (at most `max` texts are kept, each
- * one line "file:line: key: what is wrong, what is allowed" without newline); *ret is then untouched. Files and folders
- * that others can write to are refused. Warnings (a linger time blocks) go to `warnings` in the same way, *ret_warnings
- * counts them. Allocates and opens files: constructor and sweep thread only, one caller at a time.
+ * fills *ret for the program called `app` (NULL: any). Returns 0, or how many errors there are (at most `max` texts are
+ * kept, each one line "file:line: key: what is wrong, what is allowed" without newline); *ret is then untouched. Files
+ * and folders that others can write to are refused. Warnings (a linger time blocks) go to `warnings` in the same way,
+ * *ret_warnings counts them. Allocates and opens files: constructor and sweep thread only, one caller at a time.
  */
 enum { CG_POLICY_LINE = 512 };
 typedef int cg_policy_load_fn(const char *path, const char *app, struct cg_policy *ret, char (*errors)[CG_POLICY_LINE],
@@ -178,7 +178,8 @@ typedef int cg_policy_load_fn(const char *path, const char *app, struct cg_polic
                               unsigned *ret_warnings);
 cg_policy_load_fn cg_policy_load;
 
-/* Must equal CG_POLICY_VERSION and sizeof(struct cg_policy), else the annex is of another build. */
+/* CG_POLICY_VERSION << 32 | sizeof(struct cg_policy): where it differs from the caller's, the annex is of another
+ * build. */
 typedef uint64_t cg_policy_build_fn(void);
 cg_policy_build_fn cg_policy_build;
 

@@ -33,10 +33,16 @@ libs_of = $(foreach entry,$(HEADER_LIBS),$(if $(shell grep -l '^#include <$(firs
 	$(wordlist 2,9,$(call parts,$(entry)))))
 flags_of = $(shell sed -n 's/^.*build flags: *//; T; s/ *\*\/ *$$//; p' $(1))
 
+# What is called test_policy* or fuzz_policy* reads policies with the annex's own objects.
+parser_of = $(if $(filter test_policy% fuzz_policy%,$(1)),$(ANNEX_CONFIG_OBJ))
+parser_libs = $(if $(call parser_of,$(1)),-lconfig)
+$(filter $(TESTS_OUT)/unit/test_policy% $(TESTS_OUT)/fuzz/fuzz_policy%,$(UNIT_PROGRAMS) $(FUZZERS)): $(ANNEX_CONFIG_OBJ)
+
 $(UNIT_PROGRAMS): $(TESTS_OUT)/unit/%: $(BUILD)/obj/tests/unit/%.c.o $(CORE)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $< $(CORE) $(LDFLAGS_ALL) `pkg-config --libs check` $(call libs_of,tests/unit/$*.c) -ldl -lm
+	$(Q)$(CC) -o $@ $< $(call parser_of,$*) $(CORE) $(LDFLAGS_ALL) `pkg-config --libs check` \
+		$(call libs_of,tests/unit/$*.c) $(call parser_libs,$*) -ldl -lm
 
 # -D_GNU_SOURCE= is what "#define _GNU_SOURCE" says, so a source may also say it itself; g++ does by itself.
 PLAIN_CC = $(CC) -D_GNU_SOURCE=
@@ -99,7 +105,8 @@ endif
 $(FUZZERS): $(TESTS_OUT)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.c.o $(CORE)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $< $(CORE) $(LDFLAGS_ALL) -fsanitize=fuzzer $(call libs_of,tests/fuzz/$*.c) -ldl
+	$(Q)$(CC) -o $@ $< $(call parser_of,$*) $(CORE) $(LDFLAGS_ALL) -fsanitize=fuzzer \
+		$(call libs_of,tests/fuzz/$*.c) $(call parser_libs,$*) -ldl
 fuzz-run: $(FUZZERS)
 	$(Q)for fuzzer in $(FUZZERS); do \
 		echo "fuzz: $$fuzzer for $(FUZZ_SECONDS) s"; \
