@@ -7,6 +7,7 @@
 #include "cli.h"
 
 static const struct cg_verb verbs[] = {
+    {"check", "say what policy files mean, or what is wrong with them", cg_check_main},
     {"report", "tell what is known of watched processes, living or dead", cg_report_main},
     {"run", "run a program under closeguard", cg_run_main},
 };
