@@ -76,7 +76,7 @@ static void say_linger(struct occasion *on, const struct cg_policy_rule *rule)
 static void say_close(struct occasion *on, const struct cg_policy_rule *rule)
 {
 	char time[CG_CHECK_TEXT];
-	say_linger(line, rule);
+	say_linger(on, rule);
 	if (rule->drain_ms)
 		say(on, "what is unread is read first, for %s and %u bytes at most, so that no reset destroys data",
 		    cg_check_duration(rule->drain_ms, time), rule->drain_bytes);
@@ -165,7 +165,7 @@ static void print_suppression(const struct cg_policy_suppression *suppression)
 	printf("  suppressed: %s%s%s", suppression->kind[0] ? suppression->kind : "findings",
 	       suppression->cause[0] ? " by " : "", suppression->cause);
 	for (unsigned i = 0; i < suppression->glob_count; i++)
-		printf("%s%s", i ? ", further out " : ", with in one stack ", suppression->stack[i]);
+		printf("%s%s", i ? ", further out: " : ", with in one stack: ", suppression->stack[i]);
 	if (suppression->max != UINT32_MAX)
 		printf(", up to %u sockets", suppression->max);
 	printf("%s%s\n", suppression->reason[0] ? ": " : "", suppression->reason);
