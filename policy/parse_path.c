@@ -72,7 +72,7 @@ static int follow(struct walk *walk, const char *path)
 	if (++walk->links > LINKS)
 		return fail(walk, "%s: %s", tail(path), strerror(ELOOP));
 	memcpy(rest, walk->left, sizeof rest);
-	if (snprintf(walk->left, sizeof walk->left, "%s/%s", target, rest) >= (int)sizeof walk->left)
+	if (snprintf(walk->left, sizeof walk->left, "%s%s", target, rest) >= (int)sizeof walk->left)
 		return fail(walk, "%s: %s", tail(path), strerror(ENAMETOOLONG));
 	if (target[0] == '/')
 		walk->done[0] = '\0';

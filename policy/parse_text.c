@@ -108,8 +108,9 @@ static void include(struct scan *scan)
 	unsigned before = parse->errors.count;
 	put(scan, '\n');
 	add_file(parse, path, includer, scan->place, "@include");
-	put_line(scan, scan->place);
 	scan->stop |= parse->errors.count > before;
+	if (!scan->stop)
+		put_line(scan, scan->place);
 }
 
 /* Brackets and settings are counted: libconfig's recursion and time depend on them. */
