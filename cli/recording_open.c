@@ -195,7 +195,7 @@ static bool has_our_layout(const struct cg_header *h)
 	       h->off_sites == CG_OFF_SITES && h->off_stack_index == CG_OFF_STACK_INDEX &&
 	       h->off_stack_arena == CG_OFF_STACK_ARENA && h->off_events == CG_OFF_EVENTS &&
 	       h->off_departed == CG_OFF_DEPARTED && h->off_findings == CG_OFF_FINDINGS &&
-	       h->off_labels == CG_OFF_LABELS && h->off_slots == CG_OFF_SLOTS;
+	       h->off_labels == CG_OFF_LABELS && h->off_actions == CG_OFF_ACTIONS && h->off_slots == CG_OFF_SLOTS;
 }
 
 unsigned cg_recording_troubles(const struct cg_recording *recording, char ret[CG_RECORDING_TROUBLES][CG_RECORDING_WHY])

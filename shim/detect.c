@@ -176,7 +176,7 @@ static void judge_close_wait(const struct cg_facts *facts, struct cg_judgement *
  */
 static void judge_dead_socket(const struct cg_facts *facts, struct cg_judgement *ret)
 {
-	if (!facts->tcp.was_connected)
+	if (!facts->tcp.was_connected || (slot_flags(facts) & CG_SLOT_REAPED))
 		return;
 	if (is_bystander(facts) && facts->held_by_opener)
 		return;
@@ -185,6 +185,30 @@ static void judge_dead_socket(const struct cg_facts *facts, struct cg_judgement 
 	conclude(facts, CG_CAUSE_NONE, told, ret);
 	ret->kind = CG_KIND_DEAD_SOCKET;
 	ret->mature = ret->age_ns >= facts->warn_after_ns;
+}
+
+/*
+ * Half-closed here, acknowledged, and the peer does not close. As long as it sends it is in its right, so the age
+ * begins with its last data. Without a policy that says how long is too long nobody can tell that from a slow peer.
+ */
+static void judge_fin_wait2(const struct cg_facts *facts, struct cg_judgement *ret)
+{
+	if (!facts->fin_wait2_after_ns || facts->fd < 0 || is_bystander(facts))
+		return;
+	uint64_t shut = facts->has_slot ? since(facts->now_ns, facts->slot.shut_ns) : 0;
+	uint64_t quiet = facts->tcp.has_info ? facts->tcp.last_data_recv_ms * NS_PER_MS : ~0ull;
+	bound_age(facts, 0, ret);
+	if (shut > ret->age_ns)
+		ret->age_ns = shut;
+	if (quiet < ret->age_ns)
+		ret->age_ns = quiet;
+	if (ret->age_max_ns < ret->age_ns)
+		ret->age_max_ns = ret->age_ns;
+	ret->kind = CG_KIND_FIN_WAIT2;
+	ret->cause = CG_CAUSE_HALF_CLOSED;
+	ret->verdict = CG_VERDICT_LEAK;
+	ret->confidence = 800;
+	ret->mature = ret->age_ns >= facts->fin_wait2_after_ns;
 }
 
 void cg_detect(const struct cg_facts *facts, struct cg_judgement *ret)
@@ -196,4 +220,6 @@ void cg_detect(const struct cg_facts *facts, struct cg_judgement *ret)
 		judge_close_wait(facts, ret);
 	else if (facts->tcp.state == CG_TCP_CLOSE && facts->fd >= 0)
 		judge_dead_socket(facts, ret);
+	else if (facts->tcp.state == CG_TCP_FIN_WAIT2)
+		judge_fin_wait2(facts, ret);
 }

@@ -65,30 +65,31 @@ struct cg_history {
 
 /* Everything that may be known of one socket at the moment of judging it. */
 struct cg_facts {
-	int fd;                 /* -1: not held by this process */
-	bool has_slot;          /* slot is a copy of the record of the connection */
+	int fd;        /* -1: not held by this process */
+	bool has_slot; /* slot is a copy of the record of the connection */
 	struct cg_slot slot;
-	struct cg_tcp tcp;      /* the kernel's word, tcp.state 0 if there is none */
-	bool departed;          /* closed here; slot tells of it as it was */
-	bool in_backlog;        /* waits in the accept queue of a listener of ours */
-	bool other_holders;     /* another process holds the socket too */
-	bool held_by_opener;    /* the process this one inherited it from is watched and still there: it reports */
-	bool relayed;           /* after its EOF this thread half-closed another socket, which is still open */
+	struct cg_tcp tcp;   /* the kernel's word, tcp.state 0 if there is none */
+	bool departed;       /* closed here; slot tells of it as it was */
+	bool in_backlog;     /* waits in the accept queue of a listener of ours */
+	bool other_holders;  /* another process holds the socket too */
+	bool held_by_opener; /* the process this one inherited it from is watched and still there: it reports */
+	bool relayed;        /* after its EOF this thread half-closed another socket, which is still open */
 	uint64_t now_ns;
 	uint64_t warn_after_ns;
+	uint64_t fin_wait2_after_ns; /* how long a half-closed connection may wait for the peer's FIN; 0: for ever */
 	struct cg_history history;
 };
 
 struct cg_judgement {
-	enum cg_kind kind;      /* CG_KIND_NONE: nothing to say */
+	enum cg_kind kind; /* CG_KIND_NONE: nothing to say */
 	enum cg_cause cause;
 	enum cg_verdict verdict;
-	unsigned confidence;    /* thousandths */
-	uint64_t age_ns;        /* a lower bound: it has been closable at least so long */
-	uint64_t age_max_ns;    /* an upper bound; 0: unknown */
+	unsigned confidence; /* thousandths */
+	uint64_t age_ns;     /* a lower bound: it has been closable at least so long */
+	uint64_t age_max_ns; /* an upper bound; 0: unknown */
 	enum cg_age_source age_source;
-	bool mature;            /* old enough to be told */
-	bool quiet;             /* for summaries only: well-behaved (a half-close that is still sending) */
+	bool mature; /* old enough to be told */
+	bool quiet;  /* for summaries only: well-behaved (a half-close that is still sending) */
 };
 
 /* Judges one socket. Pure: no clock, no system call, no state. Any context. */
@@ -115,24 +116,24 @@ struct cg_socket_view {
 	struct cg_tcp tcp;
 	uint64_t age_ns, age_max_ns;
 	enum cg_age_source age_source;
-	bool has_unread;        /* unread_bytes is known; the FIN is not counted in it */
+	bool has_unread; /* unread_bytes is known; the FIN is not counted in it */
 	uint32_t unread_bytes;
 	bool has_unsent;
 	uint32_t unsent_bytes;
-	int polled_by;          /* -1: no epoll set; -2: unknown */
-	unsigned holders;       /* other processes, in shared_with; more than CG_HOLDERS_SHOWN are only counted */
+	int polled_by;    /* -1: no epoll set; -2: unknown */
+	unsigned holders; /* other processes, in shared_with; more than CG_HOLDERS_SHOWN are only counted */
 	pid_t shared_with[CG_HOLDERS_SHOWN];
 };
 
 /* A place in the code: one of the three stacks of a finding. */
 struct cg_place {
 	bool known;
-	unsigned call;          /* enum cg_call */
+	unsigned call; /* enum cg_call */
 	char thread[32];
 	uint64_t age_ns;
-	unsigned depth;         /* frames in ip */
-	unsigned stack_flags;   /* CG_STACK_TRUNCATED … */
-	uint32_t generation;    /* of the module list */
+	unsigned depth;            /* frames in ip */
+	unsigned stack_flags;      /* CG_STACK_TRUNCATED … */
+	uint32_t generation;       /* of the module list */
 	uint64_t ip[CG_MAX_DEPTH]; /* return addresses */
 };
 
@@ -141,21 +142,23 @@ struct cg_finding {
 	enum cg_kind kind;
 	enum cg_cause cause;
 	enum cg_verdict verdict;
-	unsigned confidence;    /* thousandths */
+	unsigned confidence; /* thousandths */
 	uint32_t count;
 	uint64_t oldest_age_ns;
 	const char *advice;
-	unsigned origin;        /* enum cg_origin */
+	unsigned origin; /* enum cg_origin */
 	struct cg_place opened, eof, last_use;
 	struct cg_place connected, closed, here; /* where they add something */
 	struct cg_history history;
 	bool has_history;
-	unsigned socket_count;  /* in sockets, at most CG_SOCKETS_SHOWN */
+	unsigned socket_count; /* in sockets, at most CG_SOCKETS_SHOWN */
 	struct cg_socket_view sockets[CG_SOCKETS_SHOWN];
-	int error;              /* errno of the call, for events; 0: none */
-	uint32_t open_fds, fd_limit;     /* fd_exhaustion */
-	uint64_t forecast_ns;   /* until the descriptors run out at the present rate; 0: none */
-	char label[60];         /* closeguard_label(), or "" */
+	int error;                   /* errno of the call, for events; 0: none */
+	uint32_t open_fds, fd_limit; /* fd_exhaustion */
+	uint64_t forecast_ns;        /* until the descriptors run out at the present rate; 0: none */
+	char label[60];              /* closeguard_label(), or "" */
+	char suppressed[128];        /* why the policy bears it, or "" */
+	char suggested_rule[400];    /* what a policy could do about it, or "" */
 };
 
 #endif

@@ -261,7 +261,7 @@ unsigned cg_groups_leaks(const struct cg_groups *groups)
 	unsigned leaks = 0;
 	for (unsigned i = 0; i < groups->end; i++) {
 		const struct cg_kept_finding *kept = cg_recorder_finding(i, false);
-		if (kept && kept->verdict == CG_VERDICT_LEAK)
+		if (kept && kept->verdict == CG_VERDICT_LEAK && !kept->suppressed)
 			leaks += kept->count;
 	}
 	return leaks;

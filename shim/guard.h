@@ -42,12 +42,21 @@ struct cg_self {
 extern struct cg_self cg_self;
 #pragma GCC visibility pop
 
+enum {
+	CG_POLICY_ON_OPEN = 1,
+	CG_POLICY_ON_CLOSE = 2,
+	CG_POLICY_ON_OPTIONS = 4,
+	CG_POLICY_ON_POLL = 8 /* a drain has to take the descriptor out of the program's epoll sets */
+};
+
 /* Settings that every event asks for. */
 struct cg_guard {
 	_Atomic bool enabled; /* false: every wrapper is a plain pass-through */
 	_Atomic bool sealed;  /* a seccomp sandbox: no system call of ours in this process any more */
 	_Atomic bool
 	    inherited;         /* sockets came with exec or fork and no recorder is there yet: a use of one starts it */
+	_Atomic uint8_t policy; /* what the policy in force has to say of, CG_POLICY_ON_…; 0: nothing */
+	_Atomic bool reaped;    /* some connection was reaped: writes are to raise no SIGPIPE for it */
 	_Atomic bool bypassed; /* modules may have been loaded that call libc past us: worth a look now and then */
 };
 

@@ -247,3 +247,8 @@ void cg_options_read(char *const *environ_, struct cg_options *ret, cg_option_wa
 	if (!ret->app[0])
 		name_app(ret);
 }
+
+int cg_options_set(struct cg_options *options, unsigned option, const char *text)
+{
+	return options->from_environment & 1u << option ? 0 : parse(options, option, text);
+}

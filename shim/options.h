@@ -64,4 +64,7 @@ typedef void cg_option_warn(const char *line, void *context);
  */
 void cg_options_read(char *const *environ_, struct cg_options *ret, cg_option_warn *warn, void *context);
 
+/* Sets one option (CG_OPT_…) from a text that a policy file gives, unless the environment named it. 0 or -errno. */
+int cg_options_set(struct cg_options *options, unsigned option, const char *text);
+
 #endif

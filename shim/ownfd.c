@@ -1,6 +1,7 @@
 /* ownfd.c: a small table of descriptors that are not the app's. */
 #include "ownfd.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 
@@ -14,6 +15,9 @@ struct own {
 
 static struct own table[CG_OWNFD_MAX];
 
+/* No number of ours was ever lower: asked at every close, which is nearly always of a lower one. */
+static _Atomic int lowest_ever = INT_MAX;
+
 /*
  * High, but not at a limit of a million: the kernel's table of descriptors is as large as the highest number in use
  * (4,096 of them are 32 KiB).
@@ -26,10 +30,18 @@ static int high_number(void)
 	return limit.rlim_cur > 64 ? (int)limit.rlim_cur - 24 : (int)limit.rlim_cur / 2;
 }
 
+static void note_lowest(int fd)
+{
+	int lowest = atomic_load(&lowest_ever);
+	while (fd < lowest && !atomic_compare_exchange_weak(&lowest_ever, &lowest, fd))
+		;
+}
+
 static bool add(int fd, bool library)
 {
 	struct stat st = {0};
 	(void)cg_sys_fstat(fd, &st);
+	note_lowest(fd);
 	for (int i = 0; i < CG_OWNFD_MAX; i++) {
 		int free_place = 0;
 		if (atomic_compare_exchange_strong(&table[i].number, &free_place, fd + 1)) {
@@ -44,8 +56,10 @@ static bool add(int fd, bool library)
 
 static struct own *find(int fd)
 {
+	if (fd < 0 || fd < atomic_load_explicit(&lowest_ever, memory_order_relaxed))
+		return NULL;
 	for (int i = 0; i < CG_OWNFD_MAX; i++)
-		if (fd >= 0 && atomic_load_explicit(&table[i].number, memory_order_relaxed) == fd + 1)
+		if (atomic_load_explicit(&table[i].number, memory_order_relaxed) == fd + 1)
 			return &table[i];
 	return NULL;
 }
@@ -71,6 +85,18 @@ int cg_ownfd_take(int fd)
 int cg_ownfd_take_library(int fd)
 {
 	return take(fd, true);
+}
+
+/* Under a low limit the highest numbers are few; half-way up there are more. */
+int cg_ownfd_dup(int fd)
+{
+	int high = high_number(), copy = cg_sys_fcntl(fd, F_DUPFD_CLOEXEC, high);
+	if (copy < 0 && high < 4000)
+		copy = cg_sys_fcntl(fd, F_DUPFD_CLOEXEC, high / 2);
+	if (copy < 0 || add(copy, false))
+		return copy;
+	cg_sys_close(copy);
+	return -EMFILE;
 }
 
 bool cg_ownfd_is(int fd)

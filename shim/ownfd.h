@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CG_OWNFD_MAX = 32 };
+enum { CG_OWNFD_MAX = 192 }; /* 128 of them for connections that are being drained */
 
 /*
  * Moves fd to a high number (close-on-exec) and registers it; the low one is closed. Returns the new number; fd itself,
@@ -22,6 +22,11 @@ int cg_ownfd_take(int fd);
 /* The same for a descriptor of a library that closeguard brought (libunwind's pipe): losing it matters to that library.
  */
 int cg_ownfd_take_library(int fd);
+
+/*
+ * A registered duplicate of fd at a high number, at no time at a low one. Returns it or -errno. Any context.
+ */
+int cg_ownfd_dup(int fd);
 
 /* Is this number one of ours? Any context. */
 bool cg_ownfd_is(int fd);

@@ -223,6 +223,29 @@ int cg_proc_epolls(cg_epoll_visit *visit, void *context)
 	return cg_proc_entries(AT_FDCWD, own_descriptors, walk_epoll, &walk);
 }
 
+struct set_walk {
+	int *fds;
+	unsigned count, max;
+};
+
+static int take_set(int dir, const char *name, unsigned number, void *context)
+{
+	struct set_walk *walk = context;
+	char text[48];
+	if (read_link(dir, name, text) == 0 && strcmp(text, "anon_inode:[eventpoll]") == 0 && walk->count < walk->max)
+		walk->fds[walk->count++] = (int)number;
+	return 0;
+}
+
+int cg_proc_epoll_sets(int *fds, unsigned max)
+{
+	struct set_walk walk = {fds, 0, max};
+	int dir = rewound_directory();
+	int r = dir >= 0 ? walk_directory(dir, take_set, &walk)
+	                 : cg_proc_entries(AT_FDCWD, own_descriptors, take_set, &walk);
+	return r < 0 ? r : (int)walk.count;
+}
+
 struct polled {
 	int fd;
 	uint64_t inode;

@@ -26,6 +26,9 @@ int cg_proc_polled_by(int fd, uint64_t inode);
 typedef int cg_epoll_visit(int epfd, int fd, uint64_t inode, void *context);
 int cg_proc_epolls(cg_epoll_visit *visit, void *context);
 
+/* The epoll descriptors of this process themselves; fills fds[0..max) and returns how many, or -errno. */
+int cg_proc_epoll_sets(int *fds, unsigned max);
+
 /*
  * Calls visit for each descriptor of this process that is a socket, with its inode (readlink of
  * /proc/thread-self/fd/N); closeguard's own are left out. *ret_open (may be NULL) becomes the number of open

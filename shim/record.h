@@ -21,7 +21,7 @@
 
 #define CG_RECORD_MAGIC "CLOSEGD"
 enum {
-	CG_RECORD_VERSION = 1,
+	CG_RECORD_VERSION = 2,
 	CG_CHUNK_SHIFT = 14,
 	CG_CHUNK_SIZE = 1 << CG_CHUNK_SHIFT,
 
@@ -33,6 +33,7 @@ enum {
 	CG_MAX_EVENTS = 1024,
 	CG_MAX_DEPARTED = 1024,
 	CG_MAX_FINDINGS = 512,
+	CG_MAX_ACTIONS = 512,
 	CG_MAX_DEPTH = 64,
 	CG_DELAY_BUCKETS = 20 /* powers of two from under 1 ms to over 4 min */
 };
@@ -63,8 +64,9 @@ enum cg_slot_flags {
 	CG_SLOT_ERROR = 1 << 9,      /* a call told the app that the connection is gone: ECONNRESET, EPIPE, ETIMEDOUT */
 	CG_SLOT_UNPOLLED = 1 << 10,  /* removed from an epoll set, after which nothing will tell the app of the FIN */
 	CG_SLOT_USED = 1 << 11,      /* used by this process since it was inherited or received */
+	CG_SLOT_LABELLED = 1 << 12,  /* closeguard_label(): the text is in the labels, by conn */
 	CG_SLOT_CONSUMED = 1 << 13,  /* a sweep saw its FIN consumed, though no read of 0 was seen */
-	CG_SLOT_LABELLED = 1 << 12   /* closeguard_label(): the text is in the labels, by conn */
+	CG_SLOT_REAPED = 1 << 14     /* shut down by us, as a policy asked: writing to it must raise no SIGPIPE */
 };
 
 /*
@@ -186,7 +188,72 @@ struct cg_kept_finding {
 	uint64_t last_use;
 	uint64_t oldest_ns; /* age at the last sweep */
 	uint64_t last_seen_ns;
-	uint64_t total; /* for events: how many there were in all */
+	uint64_t total;      /* for events: how many there were in all */
+	uint32_t suppressed; /* the policy bears it */
+	uint32_t pad;
+};
+
+/* What a policy does, or would do. */
+enum cg_action_kind {
+	CG_ACTION_NONE,
+	CG_ACTION_KEEPALIVE,
+	CG_ACTION_USER_TIMEOUT,
+	CG_ACTION_LINGER,
+	CG_ACTION_DRAIN,
+	CG_ACTION_FIN_TIMEOUT,
+	CG_ACTION_RTO_MAX,
+	CG_ACTION_REAP,
+	CG_ACTION_FIN_WAIT2,
+	CG_ACTION_SETSOCKOPT,
+	CG_ACTION_COUNT
+};
+enum cg_action_phase { CG_AT_OPEN = 1, CG_AT_CLOSE, CG_AT_EOF, CG_AT_SHUTDOWN, CG_AT_SETSOCKOPT };
+enum cg_action_result {
+	CG_RESULT_WOULD = 1, /* observe mode: nothing was done */
+	CG_RESULT_DONE,
+	CG_RESULT_FAILED,  /* `error` says why */
+	CG_RESULT_REFUSED, /* `reason` says why */
+	CG_RESULT_COUNT
+};
+enum cg_action_reason {
+	CG_REASON_NONE,
+	CG_REASON_SHARED,     /* another descriptor or process holds the connection */
+	CG_REASON_UNKNOWN,    /* who else holds it cannot be known here */
+	CG_REASON_CHANGED,    /* it was used, closed or replaced meanwhile */
+	CG_REASON_APP_LINGER, /* the program chose how to close it: it has set SO_LINGER */
+	CG_REASON_BUDGET,     /* so many are being drained already */
+	CG_REASON_NO_THREAD,  /* nobody is there to drain it behind the program's back */
+	CG_REASON_TIME,       /* a drain that ended because its time was over */
+	CG_REASON_BYTES,      /* the same, its bytes */
+	CG_REASON_OLD_KERNEL, /* the kernel has no such option */
+	CG_REASON_DENIED,     /* a setsockopt that was answered and not made */
+	CG_REASON_COUNT
+};
+
+/* All decisions of one rule with the same outcome at one place, and the last of them as an example. */
+struct cg_action {
+	_Atomic uint64_t key; /* of what makes it one; 0: free */
+	uint8_t kind;         /* enum cg_action_kind, … in order */
+	uint8_t phase;
+	uint8_t result;
+	uint8_t reason;
+	int32_t error;
+	uint32_t stack; /* where the connection was opened; for setsockopt, of the call */
+	uint32_t rule;
+	_Atomic uint64_t count;
+	_Atomic uint64_t used_again; /* of those: how many the program used afterwards */
+	_Atomic uint64_t last_ns;
+	uint64_t logged;       /* of count, and … */
+	uint64_t logged_again; /* … of used_again: what the log has. Sweep only */
+	uint64_t logged_ns;
+	_Atomic uint32_t gen; /* odd: the example is being rewritten */
+	int32_t fd;
+	uint8_t local[16], peer[16]; /* IPv4 mapped; all zero: not known */
+	uint16_t local_port, peer_port;
+	int32_t level, name; /* of the option, for setsockopt */
+	uint32_t value;      /* seconds or milliseconds, where there is one */
+	uint32_t call;       /* enum cg_call: what opened it, or the setsockopt */
+	char rule_name[48];
 };
 
 struct cg_label {
@@ -231,7 +298,7 @@ struct cg_header {
 	uint64_t process_start; /* field 22 of /proc/self/stat: tells a pid from its next user */
 	uint64_t warn_after_ns;
 	uint64_t off_modules, off_sites, off_stack_index, off_stack_arena, off_events, off_departed, off_findings,
-	    off_labels, off_slots;
+	    off_labels, off_actions, off_slots;
 	_Atomic uint32_t module_generation;
 	_Atomic uint32_t stack_used; /* bytes of the arena handed out */
 	_Atomic uint32_t next_conn;
@@ -258,12 +325,14 @@ struct cg_header {
 #define CG_OFF_DEPARTED (CG_OFF_EVENTS + CG_ROUND(CG_MAX_EVENTS * 256))
 #define CG_OFF_FINDINGS (CG_OFF_DEPARTED + CG_ROUND(CG_MAX_DEPARTED * 256))
 #define CG_OFF_LABELS (CG_OFF_FINDINGS + CG_ROUND(CG_MAX_FINDINGS * 128))
-#define CG_OFF_SLOTS (CG_OFF_LABELS + CG_ROUND(CG_MAX_LABELS * sizeof(struct cg_label)))
+#define CG_OFF_ACTIONS (CG_OFF_LABELS + CG_ROUND(CG_MAX_LABELS * sizeof(struct cg_label)))
+#define CG_OFF_SLOTS (CG_OFF_ACTIONS + CG_ROUND(CG_MAX_ACTIONS * 256))
 #define CG_RECORD_SIZE (CG_OFF_SLOTS + (uint64_t)CG_MAX_FDS * sizeof(struct cg_slot))
 enum { CG_RECORD_CHUNKS = (int)(CG_RECORD_SIZE >> CG_CHUNK_SHIFT) };
 _Static_assert(sizeof(struct cg_header) <= CG_CHUNK_SIZE, "the header is the first chunk");
 _Static_assert(sizeof(struct cg_site) == 208, "sites stand 256 bytes apart");
 _Static_assert(sizeof(struct cg_departed) == 144 && sizeof(struct cg_event) <= 256, "ring places are 256 bytes");
+_Static_assert(sizeof(struct cg_action) <= 256, "actions stand 256 bytes apart");
 _Static_assert(sizeof(struct cg_kept_finding) <= 128, "kept findings stand 128 bytes apart");
 
 #endif

@@ -134,6 +134,7 @@ static void fill_header(struct cg_header *h, int fd)
 	h->off_departed = CG_OFF_DEPARTED;
 	h->off_findings = CG_OFF_FINDINGS;
 	h->off_labels = CG_OFF_LABELS;
+	h->off_actions = CG_OFF_ACTIONS;
 	h->off_slots = CG_OFF_SLOTS;
 	atomic_store(&h->fd, fd);
 	atomic_store(&h->next_conn, 1);

@@ -64,6 +64,11 @@ static inline struct cg_label *cg_recorder_label(unsigned i, bool grow)
 	return cg_recorder_at(CG_OFF_LABELS + (uint64_t)i * sizeof(struct cg_label), grow);
 }
 
+static inline struct cg_action *cg_recorder_action(unsigned i, bool grow)
+{
+	return cg_recorder_at(CG_OFF_ACTIONS + (uint64_t)i * 256, grow);
+}
+
 /* The slot of a descriptor, or NULL where nothing was ever recorded near it. The hot path: one load. */
 static inline __attribute__((always_inline)) struct cg_slot *cg_slot_at(int fd)
 {

@@ -42,6 +42,15 @@ struct cg_report {
 	void *resolve_context;
 };
 
+/* What a policy did, or would have done, at one place. */
+struct cg_action_view {
+	const struct cg_action *action;
+	uint64_t count;             /* since the last line about it; in a summary, of all */
+	uint64_t total, used_again; /* used_again: how many of them the program used afterwards */
+	const char *option;         /* of a setsockopt: "SO_LINGER", or NULL */
+	struct cg_place place;      /* where they were opened; for setsockopt, the call */
+};
+
 /* Counters of the summary. */
 struct cg_summary {
 	const char *reason;   /* "exit", "signal", "check" … */
@@ -50,6 +59,8 @@ struct cg_summary {
 	uint64_t unseen_descriptors; /* beyond CG_MAX_FDS */
 	uint64_t stack_overflows;
 	unsigned groups;      /* how many findings follow */
+	const struct cg_action_view *actions; /* what the policy did in all */
+	unsigned action_count;
 };
 
 /*
@@ -62,6 +73,9 @@ void cg_text_resolved(struct cg_buf *out, const struct cg_report *report, const 
 void cg_json_resolved(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding);
 void cg_text_warning(struct cg_buf *out, const struct cg_report *report, const char *text);
 void cg_json_warning(struct cg_buf *out, const struct cg_report *report, const char *text);
+
+void cg_text_action(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view);
+void cg_json_action(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view);
 
 /*
  * What was found in one line, for a person, without program and newline: "LEAK 37 sockets in CLOSE_WAIT, oldest 5m12s:

@@ -1,4 +1,5 @@
 /* report_json.c: findings for scripts, one JSON object a line. */
+#include "report_action.h"
 #include "report_json_finding.h"
 
 static const struct cg_json_detail whole = {CG_MAX_DEPTH, CG_SOCKETS_SHOWN};
@@ -101,7 +102,8 @@ void cg_json_summary_begin(struct cg_buf *out, const struct cg_report *report, c
 	cg_buf_str(out, ",\"groups\":[");
 }
 
-static const char summary_end[] = "]}\n";
+/* Room that groups leave for what comes after them: some actions, and the end. */
+enum { END_ROOM = 4096 };
 
 static bool try_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool first,
                       const struct cg_json_detail *detail)
@@ -123,7 +125,7 @@ void cg_json_summary_group(struct cg_buf *out, const struct cg_report *report, c
                            bool first)
 {
 	static const char mark[] = "{\"truncated\":true}";
-	size_t size = out->size, kept = sizeof(mark) + sizeof(summary_end);
+	size_t size = out->size, kept = sizeof(mark) + (size / 2 > END_ROOM ? END_ROOM : sizeof("],\"actions\":[]}\n"));
 	if (size > out->len + kept)
 		out->size -= kept;
 	bool written = try_group(out, report, finding, first, &whole) || try_group(out, report, finding, first, &brief);
@@ -134,7 +136,33 @@ void cg_json_summary_group(struct cg_buf *out, const struct cg_report *report, c
 
 void cg_json_summary_end(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary)
 {
-	(void)report;
-	(void)summary;
-	cg_buf_str(out, summary_end);
+	static const char end[] = "]}\n";
+	size_t size = out->size;
+	cg_buf_str(out, "],\"actions\":[");
+	if (size > out->len + sizeof(end))
+		out->size -= sizeof(end);
+	for (unsigned i = 0; i < summary->action_count; i++) {
+		size_t start = out->len;
+		bool before = out->truncated;
+		out->truncated = false;
+		cg_buf_str(out, i ? ",{" : "{");
+		cg_json_action_members(out, report, &summary->actions[i], false);
+		cg_buf_char(out, '}');
+		if (!keep_if_whole(out, start, before))
+			break;
+	}
+	out->size = size;
+	cg_buf_str(out, end);
+}
+
+void cg_json_action(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view)
+{
+	size_t start = out->len;
+	bool before = out->truncated;
+	out->truncated = false;
+	begin_line(out, report, "action");
+	cg_buf_char(out, ',');
+	cg_json_action_members(out, report, view, true);
+	cg_buf_str(out, "}\n");
+	keep_if_whole(out, start, before);
 }

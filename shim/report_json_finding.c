@@ -97,8 +97,8 @@ static void add_stack(struct cg_buf *out, const struct cg_report *report, const 
 		cg_buf_str(out, ",\"truncated\":true");
 }
 
-static void add_place(struct cg_buf *out, const struct cg_report *report, const char *name,
-                      const struct cg_place *place, const struct cg_json_detail *detail)
+void cg_json_place(struct cg_buf *out, const struct cg_report *report, const char *name, const struct cg_place *place,
+                   const struct cg_json_detail *detail)
 {
 	key(out, name);
 	if (!place->known) {
@@ -117,7 +117,7 @@ static void add_place_if_known(struct cg_buf *out, const struct cg_report *repor
                                const struct cg_place *place, const struct cg_json_detail *detail)
 {
 	if (place->known)
-		add_place(out, report, name, place, detail);
+		cg_json_place(out, report, name, place, detail);
 }
 
 static void add_address(struct cg_buf *out, const char *name, const struct cg_addr *addr)
@@ -218,6 +218,8 @@ static void add_extras(struct cg_buf *out, const struct cg_finding *finding, boo
 	if (finding->forecast_ns)
 		add_seconds(out, "forecast_s", finding->forecast_ns);
 	add_string_if_any(out, "label", finding->label);
+	add_string_if_any(out, "suppressed", finding->suppressed);
+	add_string_if_any(out, "suggested_rule", finding->suggested_rule);
 }
 
 void cg_json_members(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again,
@@ -232,9 +234,9 @@ void cg_json_members(struct cg_buf *out, const struct cg_report *report, const s
 	add_seconds(out, "oldest_age_s", finding->oldest_age_ns);
 	cg_json_string(out, "advice", finding->advice ? finding->advice : "");
 	cg_json_string(out, "origin", cg_origin_name(finding->origin));
-	add_place(out, report, "opened", &finding->opened, detail);
-	add_place(out, report, "eof", &finding->eof, detail);
-	add_place(out, report, "last_use", &finding->last_use, detail);
+	cg_json_place(out, report, "opened", &finding->opened, detail);
+	cg_json_place(out, report, "eof", &finding->eof, detail);
+	cg_json_place(out, report, "last_use", &finding->last_use, detail);
 	add_place_if_known(out, report, "connected", &finding->connected, detail);
 	add_place_if_known(out, report, "closed", &finding->closed, detail);
 	add_place_if_known(out, report, "here", &finding->here, detail);

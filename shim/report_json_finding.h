@@ -14,6 +14,10 @@ struct cg_json_detail {
 /* ,"name":"text" */
 void cg_json_string(struct cg_buf *out, const char *name, const char *text);
 
+/* ,"name":{"call":…,"stack":[…]}, or null for a place that is not known. */
+void cg_json_place(struct cg_buf *out, const struct cg_report *report, const char *name, const struct cg_place *place,
+                   const struct cg_json_detail *detail);
+
 /* "kind":… to the last member, without braces. */
 void cg_json_members(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again,
                      const struct cg_json_detail *detail);

@@ -107,6 +107,16 @@ static void add_body(struct cg_buf *out, const struct cg_report *report, const s
 	add_sockets(out, finding);
 	if (finding->advice && *finding->advice)
 		cg_buf_fmt(out, "  do: %s\n", finding->advice);
+	if (*finding->suppressed) {
+		cg_buf_str(out, "  suppressed by the policy: ");
+		cg_text_plain(out, finding->suppressed);
+		cg_buf_char(out, '\n');
+	}
+	if (*finding->suggested_rule) {
+		cg_buf_str(out, "  a rule for it: ");
+		cg_text_plain(out, finding->suggested_rule);
+		cg_buf_char(out, '\n');
+	}
 }
 
 void cg_text_finding(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again)
@@ -188,7 +198,6 @@ void cg_text_summary_group(struct cg_buf *out, const struct cg_report *report, c
 
 void cg_text_summary_end(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary)
 {
-	(void)out; /* the last paragraph ends by itself */
-	(void)report;
-	(void)summary;
+	for (unsigned i = 0; i < summary->action_count; i++)
+		cg_text_action(out, report, &summary->actions[i]);
 }

@@ -21,6 +21,7 @@
 #include "recorder.h"
 #include "stack.h"
 #include "sweep.h"
+#include "sweep_policy.h"
 #include "sweep_report.h"
 #include "sweep_thread.h"
 #include "symbol.h"
@@ -112,6 +113,7 @@ static void start_watching(void)
 	cg_sweep_report_init(&options, host);
 	for (unsigned i = 0; i < complaint_count; i++)
 		cg_sweep_warn_now(complaints[i]);
+	cg_sweep_policy_complain();
 	dl_iterate_phdr(find_own_code, NULL);
 	cg_stack_set_depth(options.depth);
 	cg_bypass_init();
@@ -144,8 +146,10 @@ __attribute__((constructor)) static void start(void)
 		cg_options_read(environ, &options, keep_complaint, NULL);
 		if (!options.follow)
 			leave_preload();
-		if (options.on)
+		if (options.on) {
+			cg_sweep_policy_begin(&options);
 			start_watching();
+		}
 	}
 	errno = saved_errno;
 }

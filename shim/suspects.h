@@ -12,6 +12,7 @@ struct cg_suspect {
 	struct cg_suspect *next;
 	struct cg_facts facts;
 	struct cg_judgement judgement;
+	int rule;         /* of the policy, or negative */
 	unsigned own_fds; /* descriptors of this process that refer to it */
 	unsigned holders; /* other processes that hold it; known only where holders_known */
 	bool holders_known;
@@ -37,7 +38,10 @@ struct cg_sweep {
 	bool departed_found;  /* and there were some */
 	unsigned rotor;       /* where the walk over quiet sockets stopped */
 	uint64_t forecast_ns; /* until the descriptors run out at the rate of the leaks; 0: no such rate */
-	pid_t parent;         /* the process that this one was forked from; 0: not known to be forked */
+	bool fin_wait2;       /* the policy asks for connections that wait in FIN_WAIT2 */
+	/* Fills in what the policy says of a suspect: rule, warn_after, fin_wait2_after. NULL: there is none. */
+	void (*decide)(const struct cg_sweep *sweep, struct cg_suspect *suspect);
+	pid_t parent; /* the process that this one was forked from; 0: not known to be forked */
 };
 
 /*

@@ -85,9 +85,9 @@ static bool same_socket(int fd, const struct cg_slot *slot)
 }
 
 /* States that TCP_INFO shows and that may be worth a finding. */
-static bool is_suspicious(int state)
+static bool is_suspicious(const struct cg_sweep *sweep, int state)
 {
-	return state == CG_TCP_CLOSE_WAIT || state == CG_TCP_CLOSE;
+	return state == CG_TCP_CLOSE_WAIT || state == CG_TCP_CLOSE || (state == CG_TCP_FIN_WAIT2 && sweep->fin_wait2);
 }
 
 static void look_at_listener(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
@@ -120,7 +120,8 @@ static void look_at_connection(struct cg_sweep *sweep, int fd, struct cg_slot *s
 			look_at_listener(sweep, fd, slot);
 		return;
 	}
-	if (state < 0 || !identify(sweep, fd, slot) || !is_suspicious(state) || (listed && state == CG_TCP_CLOSE_WAIT))
+	if (state < 0 || !identify(sweep, fd, slot) || !is_suspicious(sweep, state) ||
+	    (listed && state != CG_TCP_CLOSE))
 		return;
 	if (!same_socket(fd, slot)) {
 		closed_unseen(sweep, slot); /* another socket by now: adoption will find it */
@@ -275,7 +276,7 @@ static void match_departed(struct cg_sweep *sweep, const struct cg_listing *list
 		/* A child that closes what it inherited does what it should; the opener's word counts. */
 		bool opened_here = !(atomic_load(&slot.flags) & CG_SLOT_INHERITED);
 		const struct cg_tcp *tcp = opened_here && slot.inode ? cg_listing_find(list, slot.inode) : NULL;
-		bool here = false;
+		bool here = tcp && tcp->state != CG_TCP_CLOSE_WAIT;
 		for (struct cg_suspect *c = sweep->suspects; tcp && c && !here; c = c->next)
 			here = c->facts.tcp.inode == slot.inode;
 		struct cg_suspect *c = tcp && !here ? add(sweep, -1, NULL, tcp) : NULL;
@@ -305,7 +306,7 @@ static void match_backlogs(struct cg_sweep *sweep, const struct cg_listing *list
 		/* With SO_REUSEPORT others listen there too: no more are ours than our own backlog holds. */
 		unsigned room = c->facts.tcp.rqueue;
 		for (unsigned i = 0; i < list->count && list->tcp[i].inode == 0 && room; i++) {
-			if (!serves(&c->facts.tcp, &list->tcp[i]))
+			if (list->tcp[i].state != CG_TCP_CLOSE_WAIT || !serves(&c->facts.tcp, &list->tcp[i]))
 				continue;
 			struct cg_suspect *waiting = add(sweep, -1, NULL, &list->tcp[i]);
 			if (!waiting)

@@ -226,6 +226,8 @@ void cg_suspects_judge(struct cg_sweep *sweep)
 			continue;
 		if (atomic_load(&c->facts.slot.last_use))
 			atomic_fetch_or(&c->facts.slot.flags, CG_SLOT_USED);
+		if (sweep->decide)
+			sweep->decide(sweep, c);
 		note_first_seen(sweep, c);
 		drop_false_end(c);
 		learn_from_departed(c);

@@ -1,4 +1,4 @@
-/* suspects_listing.c: one dump of the kernel's sockets in CLOSE_WAIT, to be asked by inode. */
+/* suspects_listing.c: one dump of the kernel's sockets in the states of interest, to be asked by inode. */
 #include "suspects_listing.h"
 
 #include <errno.h>
@@ -85,7 +85,8 @@ bool cg_listing_take(struct cg_sweep *sweep, struct cg_listing *list)
 	list->sweep = sweep;
 	if (!buffer || netlink < 0)
 		return false;
-	if (cg_diag_dump(netlink, 1u << CG_TCP_CLOSE_WAIT, buffer, DUMP_BUFFER, list_one, list) < 0)
+	uint32_t states = 1u << CG_TCP_CLOSE_WAIT | (sweep->fin_wait2 ? 1u << CG_TCP_FIN_WAIT2 : 0);
+	if (cg_diag_dump(netlink, states, buffer, DUMP_BUFFER, list_one, list) < 0)
 		return false;
 	sort_by_inode(list->tcp, list->count);
 	return true;

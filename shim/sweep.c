@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "act_parts.h"
 #include "bypass.h"
 #include "forecast.h"
 #include "futex.h"
@@ -11,6 +12,7 @@
 #include "ownfd.h"
 #include "procfs.h"
 #include "recorder.h"
+#include "sweep_policy.h"
 #include "sweep_report.h"
 #include "sweep_thread.h"
 #include "sys.h"
@@ -45,7 +47,7 @@ static void count_sweep(uint64_t cpu_before)
 }
 
 /* One look. summary: its reason, or NULL. */
-static void look(bool may_load, bool final, const char *summary)
+static void look(bool may_load, bool final, const char *summary, bool on_thread)
 {
 	uint64_t cpu = cg_sweep_cpu_ns();
 	sweep.now_ns = cg_track_clock();
@@ -54,6 +56,7 @@ static void look(bool may_load, bool final, const char *summary)
 	sweep.thorough = final || summary;
 	if (may_load)
 		cg_modules_refresh();
+	cg_sweep_policy_prepare(&sweep, may_load);
 	/* Before a sleep without end, too: what is open may just not have been seen. */
 	struct cg_header *h = cg_recorder_header();
 	cg_adopt_look(&sweep, final || summary || !h || !atomic_load(&h->open_now));
@@ -66,8 +69,10 @@ static void look(bool may_load, bool final, const char *summary)
 		cg_suspects_collect(&sweep);
 	}
 	cg_suspects_judge(&sweep);
+	cg_sweep_policy_act(&sweep, on_thread && !final);
 	cg_groups_build(&sweep, &groups);
 	bool told = cg_sweep_tell(&sweep, &groups, may_load) > 0;
+	cg_sweep_tell_actions(&sweep, sweep.thorough, may_load);
 	bool exhausted = told && cg_groups_exhausted(&groups);
 	h = cg_recorder_header();
 	if (h && summary && (!final || atomic_load(&h->spoken)))
@@ -107,14 +112,14 @@ static bool has_work(void)
 /* Short enough to see a socket before it is old enough to be told. */
 static uint64_t interval_of(const struct cg_options *o)
 {
-	uint64_t half = o->warn_after_ns / 2, least = 10000000;
+	uint64_t half = cg_sweep_policy_patience(o->warn_after_ns) / 2, least = 10000000;
 	return o->interval_ns < half ? o->interval_ns : half > least ? half : least;
 }
 
 /* The interval stretches while nothing happens: hosts run hundreds of watched processes. */
 static uint64_t next_wait(void)
 {
-	uint64_t interval = interval_of(options), most = options->warn_after_ns / 3;
+	uint64_t interval = interval_of(options), most = cg_sweep_policy_patience(options->warn_after_ns) / 3;
 	if (most > 10000000000u)
 		most = 10000000000u;
 	if (most < interval)
@@ -136,9 +141,36 @@ static void wait_for(unsigned seen, uint64_t wait_ns)
 		cg_futex_wait(&wake_word, seen, wait_ns);
 }
 
+/*
+ * Drains that were handed over, until it is time to look. They are few and short; a descriptor is looked at every 50
+ * ms, which is how late an end is noticed, and nobody waits for it.
+ */
+static bool drain_for(unsigned seen)
+{
+	uint64_t start = cg_track_clock(), wait = next_wait(), turn = cg_sweep_policy_drain();
+	if (!turn)
+		return false;
+	while (turn && atomic_load(&wake_word) == seen && !atomic_load(&requests) && cg_track_clock() - start < wait) {
+		cg_futex_wait(&wake_word, seen, turn);
+		turn = cg_sweep_policy_drain();
+	}
+	return true;
+}
+
+/* The program ends: what is being drained ends with it, but not before its time. */
+static void finish_drains(void)
+{
+	static const uint64_t most_ns = 10000000000u;
+	uint64_t start = cg_track_clock(), turn;
+	while ((turn = cg_sweep_policy_drain()) > 0 && cg_track_clock() - start < most_ns)
+		cg_futex_wait(&done_word, atomic_load(&done_word), turn / 5);
+}
+
 static void rest(unsigned seen)
 {
 	static const uint64_t hour_ns = 3600000000000u;
+	if (drain_for(seen))
+		return;
 	if (has_work() || atomic_load(&main_left)) {
 		wait_for(seen, has_work() ? next_wait() : hour_ns);
 		return;
@@ -177,7 +209,9 @@ void cg_sweep_loop(void)
 			cg_futex_wait(&wake_word, seen, busy_ns);
 			continue;
 		}
-		look(true, asked & (REQUEST_LAST | REQUEST_CHECK), summary_of(asked));
+		if (asked & REQUEST_LAST)
+			finish_drains();
+		look(true, asked & (REQUEST_LAST | REQUEST_CHECK), summary_of(asked), true);
 		end();
 		quiet_rounds = sweep.waiting ? 0 : quiet_rounds + 1;
 		cg_sweep_watch_signal(options);
@@ -195,9 +229,16 @@ void cg_sweep_loop(void)
 	cg_hidden = 0;
 }
 
+static bool has_thread(void)
+{
+	return options->thread && !atomic_load(&over) && cg_sweep_thread_possible();
+}
+
 void cg_sweep_init(const struct cg_options *from)
 {
 	options = from;
+	cg_act_has_thread = has_thread;
+	cg_track_reaped = cg_sweep_policy_used;
 }
 
 /*
@@ -251,7 +292,7 @@ static void look_here(bool may_load, bool final, const char *summary)
 	if (!begin())
 		return;
 	cg_hidden++;
-	look(may_load, final, summary);
+	look(may_load, final, summary, false);
 	cg_hidden--;
 	end();
 }
@@ -266,7 +307,7 @@ void cg_sweep_last(const char *how)
 	if (!h && !cg_bypass_found() && !by_exit)
 		return;
 	if (cg_sweep_thread_runs())
-		(void)ask_thread(REQUEST_LAST, 3000000000u);
+		(void)ask_thread(REQUEST_LAST, cg_act_draining() ? 13000000000u : 3000000000u);
 	else
 		look_here(by_exit, true, "exit");
 	cg_recorder_finish(CG_STATE_EXITED);
@@ -337,5 +378,6 @@ void cg_sweep_after_fork(void)
 	cg_forecast_after_fork();
 	quiet_rounds = 0;
 	cg_groups_after_fork();
+	cg_sweep_policy_after_fork();
 	cg_sweep_report_after_fork();
 }

@@ -10,11 +10,19 @@
 #include "options.h"
 #include "recorder.h"
 #include "report.h"
+#include "sweep_policy.h"
 #include "symbol.h"
 #include "sys.h"
 #include "unwind.h"
 
-enum { TEXT_ROOM = 192 << 10, SUMMARY_ROOM = 2 << 20, WARNINGS = 8, WARNING_LEN = 320 };
+enum {
+	TEXT_ROOM = 192 << 10,
+	SUMMARY_ROOM = 2 << 20,
+	WARNINGS = 8,
+	WARNING_LEN = 320,
+	ACTIONS_AT_ONCE = 32,
+	ACTIONS_IN_SUMMARY = 128
+};
 
 /* What naming the frames of one batch may take; what is over is told by module and offset. */
 static const uint64_t names_budget_ns = 500000000u;
@@ -198,6 +206,9 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 		if (!out || !finding)
 			return told;
 		cg_finding_make(sweep, kept, groups->list[i], finding);
+		kept->suppressed = tell != CG_TELL_RESOLVED && cg_sweep_policy_suppresses(finding, &report) != NULL;
+		if (kept->suppressed)
+			continue;
 		append(out, &report, finding, tell);
 		append_troubles(out, &report);
 		flush(out);
@@ -207,6 +218,31 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 	if (out)
 		cg_symbol_end();
 	return told;
+}
+
+void cg_sweep_tell_actions(struct cg_sweep *sweep, bool all, bool may_load)
+{
+	struct cg_action_view *views = NULL;
+	struct cg_report report = new_report();
+	unsigned n = ACTIONS_AT_ONCE;
+	if (!cg_sweep_policy_has_news(sweep, all))
+		return;
+	views = cg_arena_alloc(&sweep->arena, ACTIONS_AT_ONCE * sizeof *views);
+	struct cg_buf *out = new_text(sweep, TEXT_ROOM);
+	while (views && out && n == ACTIONS_AT_ONCE) {
+		n = cg_sweep_policy_news(sweep, all, views, ACTIONS_AT_ONCE);
+		if (n)
+			cg_symbol_begin(names_budget_ns, may_load);
+		for (unsigned i = 0; i < n; i++) {
+			if (is_json())
+				cg_json_action(out, &report, &views[i]);
+			else
+				cg_text_action(out, &report, &views[i]);
+			flush(out);
+		}
+		if (n)
+			cg_symbol_end();
+	}
 }
 
 static void fill_summary(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason,
@@ -245,6 +281,19 @@ static void fill_summary(struct cg_sweep *sweep, const struct cg_groups *groups,
 	}
 }
 
+/* What a policy has to say of the finding, or could have. */
+static void note_policy(struct cg_kept_finding *kept, struct cg_finding *finding, const struct cg_report *report)
+{
+	const char *why = cg_sweep_policy_suppresses(finding, report);
+	struct cg_buf text;
+	kept->suppressed = why != NULL;
+	cg_buf_init(&text, finding->suppressed, sizeof finding->suppressed);
+	if (why)
+		cg_buf_str(&text, why);
+	else
+		cg_sweep_policy_suggest(finding, report);
+}
+
 void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason, bool may_load)
 {
 	struct cg_report report = new_report();
@@ -256,6 +305,9 @@ void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, 
 		return;
 	cg_symbol_begin(2 * names_budget_ns, may_load);
 	fill_summary(sweep, groups, reason, &summary);
+	struct cg_action_view *actions = cg_arena_alloc(&sweep->arena, ACTIONS_IN_SUMMARY * sizeof *actions);
+	summary.actions = actions;
+	summary.action_count = actions ? cg_sweep_policy_totals(actions, ACTIONS_IN_SUMMARY) : 0;
 	if (json)
 		cg_json_summary_begin(out, &report, &summary);
 	else
@@ -265,6 +317,7 @@ void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, 
 		if (!kept || !kept->count)
 			continue;
 		cg_finding_make(sweep, kept, groups->list[i], finding);
+		note_policy(kept, finding, &report);
 		if (json)
 			cg_json_summary_group(out, &report, finding, first);
 		else

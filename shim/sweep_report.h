@@ -28,6 +28,9 @@ void cg_sweep_warn_later(const char *text);
  */
 unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, bool may_load);
 
+/* Tells what the policy decided since; `all`: also what is not due yet. */
+void cg_sweep_tell_actions(struct cg_sweep *sweep, bool all, bool may_load);
+
 /* Tells every group, with the counters. */
 void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason, bool may_load);
 

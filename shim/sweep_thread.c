@@ -46,6 +46,11 @@ bool cg_sweep_thread_runs(void)
 	return atomic_load(&state) == RUNS;
 }
 
+bool cg_sweep_thread_possible(void)
+{
+	return atomic_load(&state) != IMPOSSIBLE;
+}
+
 void cg_sweep_thread_forget(void)
 {
 	atomic_store(&state, NONE);

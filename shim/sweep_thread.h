@@ -16,6 +16,9 @@ void cg_sweep_thread_init(void);
 void cg_sweep_thread_start(void);
 bool cg_sweep_thread_runs(void);
 
+/* It runs, or may be started yet. Any context. */
+bool cg_sweep_thread_possible(void);
+
 /* Waits until the thread, which was asked to end, is gone for the kernel too. None is made afterwards. */
 void cg_sweep_thread_join(void);
 void cg_sweep_thread_forget(void);

@@ -181,12 +181,26 @@ static void take_addr(const union any_addr *from, struct cg_addr *to, uint32_t *
 	}
 }
 
+int cg_tcp_addresses(int fd, struct cg_tcp *tcp)
+{
+	union any_addr addr = {0};
+	unsigned len = sizeof(addr);
+	int r = cg_sys_getsockname(fd, &addr, &len);
+	if (r < 0)
+		return r;
+	take_addr(&addr, &tcp->local, &tcp->ifindex);
+	len = sizeof(addr);
+	r = cg_sys_getpeername(fd, &addr, &len);
+	if (r == 0)
+		take_addr(&addr, &tcp->peer, &tcp->ifindex);
+	return r == -ENOTCONN ? 0 : r;
+}
+
 int cg_tcp_info(int fd, struct cg_tcp *ret)
 {
 	struct tcp_info info = {0};
 	struct cg_tcp tcp = {0};
-	union any_addr addr = {0};
-	unsigned info_len, len = sizeof(addr);
+	unsigned info_len;
 	int bound = 0, r = read_info(fd, &info, &info_len);
 	if (r < 0)
 		return r;
@@ -194,16 +208,9 @@ int cg_tcp_info(int fd, struct cg_tcp *ret)
 	cg_tcp_take_info(&tcp, &info, info_len);
 	if (int_option(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &bound) == 0)
 		tcp.ifindex = (uint32_t)bound;
-	r = cg_sys_getsockname(fd, &addr, &len);
+	r = cg_tcp_addresses(fd, &tcp);
 	if (r < 0)
 		return r;
-	take_addr(&addr, &tcp.local, &tcp.ifindex);
-	len = sizeof(addr);
-	r = cg_sys_getpeername(fd, &addr, &len);
-	if (r < 0 && r != -ENOTCONN)
-		return r;
-	if (r == 0)
-		take_addr(&addr, &tcp.peer, &tcp.ifindex);
 	*ret = tcp;
 	return 0;
 }

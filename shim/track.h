@@ -37,6 +37,8 @@ extern _Atomic bool cg_track_wanted;
 /* Set by shim.c: the process is about to end past exit()'s handlers; a sandbox is about to close around it. */
 extern void (*cg_track_exiting)(const char *how);
 extern void (*cg_track_sealing)(void);
+/* The same: a write to a connection that was reaped failed. */
+extern void (*cg_track_reaped)(int fd);
 /* The same: the main thread leaves by pthread_exit. */
 extern void (*cg_track_main_left)(void);
 

@@ -71,4 +71,6 @@ __attribute__((hot)) void cg_track_write_failed(int fd, enum cg_call call, uintp
 		CG_EVENT(cg_track_used_closed(fd, call, caller));
 	else if (slot && tells_the_end(error))
 		CG_EVENT(note_end(slot, CG_SLOT_ERROR, call));
+	if (slot && (atomic_load(&slot->flags) & CG_SLOT_REAPED) && cg_track_reaped)
+		CG_EVENT(cg_track_reaped(fd));
 }

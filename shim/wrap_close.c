@@ -1,5 +1,6 @@
 /* wrap_close.c: calls that close descriptors. The slot is retired before the real call: the number may be another's at
  * once. */
+#include "act.h"
 #include "track_inherit.h"
 #include "ownfd.h"
 #include "real.h"
@@ -26,6 +27,9 @@ CG_EXPORT int close(int fd)
 		return -1;
 	}
 	cg_track_close_row(fd, CG_CALLER);
+	struct cg_act_close act = {0};
+	if (known && cg_act_wanted(CG_POLICY_ON_CLOSE))
+		CG_EVENT(cg_act_before_close(fd, true, &act));
 	if (known)
 		CG_EVENT(retired = cg_track_retire(fd, CG_CALL_close, CG_CALLER));
 	else
@@ -33,6 +37,8 @@ CG_EXPORT int close(int fd)
 	int r = cg_real.close(fd);
 	if (known && r < 0 && errno == EBADF && !retired.slot)
 		CG_EVENT(cg_track_close_failed(fd, CG_CALL_close, CG_CALLER));
+	if (act.drain)
+		CG_EVENT(cg_act_after_close(&act, true));
 	return r;
 }
 
@@ -87,11 +93,18 @@ CG_EXPORT int fclose(FILE *stream)
 {
 	CG_NEED(fclose);
 	int fd = cg_recorder_header() ? fileno_unlocked(stream) : -1;
-	if (fd >= 0 && cg_track_knows(fd))
+	bool known = fd >= 0 && cg_track_knows(fd);
+	struct cg_act_close act = {0};
+	if (known && cg_act_wanted(CG_POLICY_ON_CLOSE))
+		CG_EVENT(cg_act_before_close(fd, false, &act)); /* what is buffered is flushed by the real call */
+	if (known)
 		CG_EVENT((void)cg_track_retire(fd, CG_CALL_fclose, CG_CALLER));
 	else
 		cg_track_idle_call();
-	return cg_real.fclose(stream);
+	int r = cg_real.fclose(stream);
+	if (act.drain)
+		CG_EVENT(cg_act_after_close(&act, true));
+	return r;
 }
 
 CG_EXPORT int fcloseall(void)

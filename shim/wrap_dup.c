@@ -1,4 +1,5 @@
 /* wrap_dup.c: calls that give a file another number. */
+#include "act.h"
 #include "track_inherit.h"
 #include "ownfd.h"
 #include "real.h"
@@ -41,11 +42,16 @@ static int dup_over(int fd, int newfd, int flags, enum cg_call call, uintptr_t c
 {
 	struct cg_retired retired = {0};
 	bool over = fd != newfd && cg_track_knows(newfd) && is_open(fd);
+	struct cg_act_close act = {0};
+	if (over && cg_act_wanted(CG_POLICY_ON_CLOSE))
+		CG_EVENT(cg_act_before_close(newfd, false, &act));
 	if (over)
 		CG_EVENT(retired = cg_track_retire(newfd, call, caller));
 	int r = flags < 0 ? cg_real.dup2(fd, newfd) : cg_real.dup3(fd, newfd, flags);
 	if (r < 0 && retired.slot)
 		CG_EVENT(cg_track_unretire(retired));
+	if (act.drain)
+		CG_EVENT(cg_act_after_close(&act, r >= 0));
 	if (r >= 0 && fd != newfd) {
 		lost(newfd);
 		cg_inherit_forget(newfd);

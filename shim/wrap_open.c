@@ -1,4 +1,5 @@
 /* wrap_open.c: calls that make descriptors. */
+#include "act.h"
 #include "track_inherit.h"
 #include "real.h"
 #include "tcpstate.h"
@@ -64,6 +65,8 @@ static void accepted(int listener, uint8_t kind, int family, int fd, enum cg_cal
 		learn_listener(listener, kind);
 		cg_track_open(fd, call, CG_FD_CONN, CG_ROLE_ACCEPTED, CG_ORIGIN_SEEN,
 		              kind == CG_FD_LISTENER ? 0 : CG_SLOT_UNVERIFIED);
+		if (cg_act_wanted(CG_POLICY_ON_OPEN))
+			cg_act_opened(fd);
 	} else {
 		cg_track_forget(fd);
 	}

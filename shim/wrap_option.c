@@ -1,4 +1,5 @@
 /* wrap_option.c: calls that change what a socket is or does. */
+#include "act.h"
 #include "real.h"
 #include "tcpstate.h"
 #include "track.h"
@@ -37,11 +38,18 @@ CG_EXPORT int listen(int fd, int backlog)
 	return r;
 }
 
+static void connected(int fd, int result, int error)
+{
+	cg_track_connect(fd, result, error);
+	if ((result == 0 || error == EINPROGRESS || error == EINTR) && cg_act_wanted(CG_POLICY_ON_OPEN))
+		cg_act_opened(fd);
+}
+
 CG_EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	int r = cg_real.connect(fd, addr, len);
 	if (cg_track_knows(fd))
-		CG_EVENT(cg_track_connect(fd, r, cg_saved_errno));
+		CG_EVENT(connected(fd, r, cg_saved_errno));
 	if (r < 0)
 		after_failure(fd, CG_CALL_connect);
 	return r;
@@ -59,7 +67,10 @@ CG_EXPORT int shutdown(int fd, int how)
 
 CG_EXPORT int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
-	int r = cg_real.setsockopt(fd, level, name, value, len);
+	bool denied = false;
+	if (cg_act_wanted(CG_POLICY_ON_OPTIONS) && cg_track_knows(fd))
+		CG_EVENT(denied = cg_act_denies_option(fd, level, name));
+	int r = denied ? 0 : cg_real.setsockopt(fd, level, name, value, len);
 	if (r < 0)
 		after_failure(fd, CG_CALL_setsockopt);
 	return r;
@@ -70,6 +81,8 @@ CG_EXPORT int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 	int r = cg_real.epoll_ctl(epfd, op, fd, event);
 	if (r == 0 && op != EPOLL_CTL_MOD && cg_track_knows(fd))
 		CG_EVENT(cg_track_polled(fd, op == EPOLL_CTL_ADD));
+	if (r == 0 && op == EPOLL_CTL_ADD && cg_act_wanted(CG_POLICY_ON_POLL))
+		cg_act_polled(epfd);
 	return r;
 }
 

@@ -1,4 +1,5 @@
 /* wrap_raw.c: libc's syscall(), by which Node, among others, closes its sockets. */
+#include "act.h"
 #include "track_inherit.h"
 #include "ownfd.h"
 #include "real.h"
@@ -20,6 +21,8 @@ static void accepted(int listener, int fd)
 		cg_track_open(fd, CG_CALL_syscall, CG_FD_CONN, CG_ROLE_ACCEPTED, CG_ORIGIN_SEEN, 0);
 	else
 		cg_track_forget(fd);
+	if (cg_act_wanted(CG_POLICY_ON_OPEN))
+		cg_act_opened(fd);
 }
 
 /* Calls after which a number belongs to something else. */
@@ -71,10 +74,17 @@ static void after_open(long number, long a, long b, long c, int r)
 	}
 }
 
+static void connected(int fd, int r)
+{
+	cg_track_connect(fd, r, errno);
+	if ((r == 0 || errno == EINPROGRESS) && cg_act_wanted(CG_POLICY_ON_OPEN))
+		cg_act_opened(fd);
+}
+
 static void after_other(long number, long a, long b, long r)
 {
 	if (number == SYS_connect)
-		cg_track_connect((int)a, (int)r, errno);
+		connected((int)a, (int)r);
 	else if (number == SYS_shutdown && r == 0)
 		cg_track_shutdown((int)a, (int)b);
 	else if (number == SYS_listen && r == 0)
@@ -135,6 +145,25 @@ static bool is_process(long number)
 	       false;
 }
 
+/* The connection that the call will close, or -1. */
+static int closed_by(long number, long a, long b)
+{
+	bool over = number == SYS_dup3;
+#ifdef SYS_dup2
+	over |= number == SYS_dup2;
+#endif
+	if (over)
+		return a != b && cg_sys_fcntl((int)a, F_GETFD, 0) >= 0 ? (int)b : -1;
+	return number == SYS_close ? (int)a : -1;
+}
+
+static void act_before(long number, long a, long b, struct cg_act_close *ret)
+{
+	int fd = cg_act_wanted(CG_POLICY_ON_CLOSE) ? closed_by(number, a, b) : -1;
+	if (fd >= 0 && cg_track_knows(fd))
+		cg_act_before_close(fd, number == SYS_close, ret);
+}
+
 long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	struct cg_retired retired = {0};
@@ -146,11 +175,14 @@ long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f
 		return cg_real.syscall(number, a, b, c, d, e, f);
 	}
 	cg_track_opening = atomic_load_explicit(&cg_track_epoch, memory_order_acquire);
+	struct cg_act_close act = {0};
 	if (closes(number))
-		CG_EVENT(retired = before(number, a, b, c, CG_CALLER));
+		CG_EVENT(act_before(number, a, b, &act); retired = before(number, a, b, c, CG_CALLER));
 	long r = cg_real.syscall(number, a, b, c, d, e, f);
 	if (r < 0 && retired.slot && errno != EINTR && number != SYS_close)
 		CG_EVENT(cg_track_unretire(retired));
+	if (act.drain)
+		CG_EVENT(cg_act_after_close(&act, r >= 0 || number == SYS_close));
 	if (r >= 0 && opens(number))
 		CG_EVENT(after_open(number, a, b, c, (int)r));
 	else if (!opens(number) && !closes(number) && cg_track_knows((int)a))

@@ -1,5 +1,6 @@
 /* wrap_read.c: calls that take data from a connection; a result of 0 is the peer's FIN. */
 #undef _FORTIFY_SOURCE
+#include "act.h"
 #include "real.h"
 #include "received.h"
 #include "track.h"
@@ -115,7 +116,11 @@ CG_EXPORT_HOT ssize_t __recvfrom_chk(int fd, void *buf, size_t n, size_t room, i
 
 CG_EXPORT_HOT ssize_t splice(int in, off64_t *in_off, int out, off64_t *out_off, size_t n, unsigned flags)
 {
+	struct cg_act_quiet quiet = {0};
+	if (__builtin_expect(atomic_load_explicit(&cg_guard.reaped, memory_order_relaxed), 0))
+		cg_act_write_begin(out, &quiet);
 	ssize_t r = cg_real.splice(in, in_off, out, out_off, n, flags);
+	cg_act_write_end(&quiet);
 	if (cg_track_conn(in) || !cg_track_conn(out))
 		cg_track_read(in, r, n != 0, 0, CG_CALL_splice, CG_CALLER);
 	else

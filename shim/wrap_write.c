@@ -1,39 +1,55 @@
 /* wrap_write.c: calls that send data; they tell of the last use, and of connections that are gone. */
+#include "act.h"
 #include "real.h"
 #include "received.h"
 #include "track.h"
 
+/* A connection that a policy reaped must not kill the program that still writes to it. */
+#define QUIETLY(fd, call)                                                                                              \
+	__extension__({                                                                                                \
+		__typeof__(call) result_;                                                                              \
+		if (__builtin_expect(!atomic_load_explicit(&cg_guard.reaped, memory_order_relaxed), 1)) {              \
+			result_ = call;                                                                                \
+		} else {                                                                                               \
+			struct cg_act_quiet quiet_;                                                                    \
+			cg_act_write_begin(fd, &quiet_);                                                               \
+			result_ = call;                                                                                \
+			cg_act_write_end(&quiet_);                                                                     \
+		}                                                                                                      \
+		result_;                                                                                               \
+	})
+
 CG_EXPORT_HOT ssize_t write(int fd, const void *buf, size_t n)
 {
-	ssize_t r = cg_real.write(fd, buf, n);
+	ssize_t r = QUIETLY(fd, cg_real.write(fd, buf, n));
 	cg_track_write(fd, r, CG_CALL_write, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT_HOT ssize_t writev(int fd, const struct iovec *iov, int count)
 {
-	ssize_t r = cg_real.writev(fd, iov, count);
+	ssize_t r = QUIETLY(fd, cg_real.writev(fd, iov, count));
 	cg_track_write(fd, r, CG_CALL_writev, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT_HOT ssize_t send(int fd, const void *buf, size_t n, int flags)
 {
-	ssize_t r = cg_real.send(fd, buf, n, flags);
+	ssize_t r = QUIETLY(fd, cg_real.send(fd, buf, n, flags));
 	cg_track_write(fd, r, CG_CALL_send, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT_HOT ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len)
 {
-	ssize_t r = cg_real.sendto(fd, buf, n, flags, addr, len);
+	ssize_t r = QUIETLY(fd, cg_real.sendto(fd, buf, n, flags, addr, len));
 	cg_track_write(fd, r, CG_CALL_sendto, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT_HOT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	ssize_t r = cg_real.sendmsg(fd, msg, flags);
+	ssize_t r = QUIETLY(fd, cg_real.sendmsg(fd, msg, flags));
 	if (r >= 0 && msg->msg_controllen)
 		CG_EVENT(cg_received_give(msg));
 	cg_track_write(fd, r, CG_CALL_sendmsg, CG_CALLER);
@@ -49,7 +65,7 @@ static void give_all(const struct mmsghdr *msgs, int count)
 
 CG_EXPORT_HOT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 {
-	int r = cg_real.sendmmsg(fd, msgs, count, flags);
+	int r = QUIETLY(fd, cg_real.sendmmsg(fd, msgs, count, flags));
 	if (r > 0)
 		CG_EVENT(give_all(msgs, r));
 	cg_track_write(fd, r, CG_CALL_sendmmsg, CG_CALLER);
@@ -58,14 +74,14 @@ CG_EXPORT_HOT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int fla
 
 CG_EXPORT_HOT ssize_t sendfile(int out, int in, off_t *offset, size_t n)
 {
-	ssize_t r = cg_real.sendfile(out, in, offset, n);
+	ssize_t r = QUIETLY(out, cg_real.sendfile(out, in, offset, n));
 	cg_track_write(out, r, CG_CALL_sendfile, CG_CALLER);
 	return r;
 }
 
 CG_EXPORT_HOT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n)
 {
-	ssize_t r = cg_real.sendfile64(out, in, offset, n);
+	ssize_t r = QUIETLY(out, cg_real.sendfile64(out, in, offset, n));
 	cg_track_write(out, r, CG_CALL_sendfile64, CG_CALLER);
 	return r;
 }

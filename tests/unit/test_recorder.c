@@ -91,6 +91,7 @@ START_TEST(the_header_says_where_things_are)
 	ck_assert_uint_eq(h.off_departed, CG_OFF_DEPARTED);
 	ck_assert_uint_eq(h.off_findings, CG_OFF_FINDINGS);
 	ck_assert_uint_eq(h.off_labels, CG_OFF_LABELS);
+	ck_assert_uint_eq(h.off_actions, CG_OFF_ACTIONS);
 	ck_assert_uint_eq(h.off_slots, CG_OFF_SLOTS);
 	FILE *stat = fopen("/proc/self/stat", "r");
 	ck_assert_int_eq(fscanf(stat,

@@ -1,0 +1,232 @@
+/*
+ * act_drain.c: what nginx calls lingering close: the connection is half-closed, and what the peer still sends is read
+ * and discarded until it closes too, or the time or the bytes are over. Without that, data that arrives at a closed
+ * socket draws a reset, which destroys what the peer has not read yet.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "act_parts.h"
+#include "clock.h"
+#include "ownfd.h"
+#include "sys.h"
+#include "track.h"
+
+enum {
+	DRAINS = 128,      /* the budget: beyond it a close does what it can at once */
+	ONE_READ = 1 << 18 /* bytes discarded before others get their turn */
+};
+static const uint64_t TICK_NS = 50000000; /* how late a drain may notice its end */
+static const uint64_t ASK_NS = 50000000;  /* between two questions of who else holds connections */
+static const unsigned ASK_SHARE = 10;     /* and so many times what the last one took */
+
+enum state { FREE, TAKEN, WAITS, ASKS, RUNS };
+
+static struct drain {
+	_Atomic int state;
+	struct cg_act_drain how;
+	int fd; /* our duplicate */
+	uint64_t inode;
+	uint64_t deadline_ns;
+	uint64_t bytes_left;
+	struct cg_act_plan plan;
+} drains[DRAINS];
+
+static _Atomic int under_way;
+
+bool cg_act_draining(void)
+{
+	return atomic_load(&under_way) > 0;
+}
+
+/* Discards without copying. 1: more may come, 0: nothing more will. *left counts down. */
+static int discard(int fd, uint64_t *left)
+{
+	for (uint64_t turn = ONE_READ; turn && *left;) {
+		size_t n = turn < *left ? (size_t)turn : (size_t)*left;
+		long r = CG_SYS(SYS_recvfrom, fd, NULL, n, MSG_TRUNC | MSG_DONTWAIT, 0, 0);
+		if (r == -EINTR)
+			continue;
+		if (r <= 0)
+			return r == -EAGAIN;
+		turn -= (uint64_t)r < turn ? (uint64_t)r : turn;
+		*left -= (uint64_t)r;
+	}
+	return 1;
+}
+
+void cg_act_drain_here(int fd, const struct cg_act_plan *plan)
+{
+	uint64_t end = cg_clock_now() + plan->drain_ms * 1000000ull, left = plan->drain_bytes, now;
+	enum cg_action_reason reason = CG_REASON_NONE;
+	(void)CG_SYS3(SYS_shutdown, fd, SHUT_WR, 0);
+	while (discard(fd, &left) > 0) {
+		short events;
+		now = cg_clock_now();
+		reason = !left ? CG_REASON_BYTES : now >= end ? CG_REASON_TIME : CG_REASON_NONE;
+		if (reason)
+			break;
+		(void)cg_sys_poll1(fd, POLLIN, (int)((end - now) / 1000000) + 1, &events);
+	}
+	if (plan->drain_ms)
+		cg_act_note_drain(plan, fd, CG_RESULT_DONE, reason);
+}
+
+static struct drain *take_place(void)
+{
+	for (int i = 0; i < DRAINS; i++) {
+		int none = FREE;
+		if (atomic_compare_exchange_strong(&drains[i].state, &none, TAKEN)) {
+			atomic_fetch_add(&under_way, 1);
+			return &drains[i];
+		}
+	}
+	return NULL;
+}
+
+static void give_back(struct drain *drain)
+{
+	cg_ownfd_close(drain->fd);
+	drain->fd = -1;
+	atomic_store(&drain->state, FREE);
+	atomic_fetch_sub(&under_way, 1);
+}
+
+bool (*cg_act_has_thread)(void);
+
+int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drain how, enum cg_action_reason *ret_why)
+{
+	uint64_t cookie;
+	if (!how.here && !(cg_act_has_thread && cg_act_has_thread())) {
+		*ret_why = CG_REASON_NO_THREAD;
+		return 0;
+	}
+	if (!cg_act_unpoll(fd, how.inherited)) {
+		*ret_why = CG_REASON_UNKNOWN;
+		return 0;
+	}
+	struct drain *drain = take_place();
+	*ret_why = CG_REASON_BUDGET;
+	if (!drain)
+		return 0;
+	drain->fd = cg_ownfd_dup(fd);
+	drain->plan = *plan;
+	drain->how = how;
+	if (drain->fd < 0 || cg_tcp_identity(drain->fd, &drain->inode, &cookie) < 0) {
+		give_back(drain);
+		return 0;
+	}
+	return (int)(drain - drains) + 1;
+}
+
+static void finish(struct drain *drain, enum cg_action_reason reason)
+{
+	if (drain->plan.drain_ms)
+		cg_act_note_drain(&drain->plan, -1, CG_RESULT_DONE, reason);
+	cg_act_apply_close(drain->fd, &drain->plan, false);
+	give_back(drain);
+}
+
+static void start(struct drain *drain)
+{
+	if (drain->plan.drain_ms)
+		(void)CG_SYS3(SYS_shutdown, drain->fd, SHUT_WR, 0);
+	drain->deadline_ns = cg_clock_now() + drain->plan.drain_ms * 1000000ull;
+	drain->bytes_left = drain->plan.drain_bytes;
+	atomic_store(&drain->state, RUNS);
+}
+
+void cg_act_drain_begin(int place, bool closed)
+{
+	struct drain *drain = &drains[place - 1];
+	if (!closed) {
+		give_back(drain);
+		return;
+	}
+	if (drain->how.here) {
+		cg_act_drain_here(drain->fd, &drain->plan);
+		cg_act_apply_close(drain->fd, &drain->plan, false);
+		give_back(drain);
+		return;
+	}
+	if (drain->how.ask)
+		atomic_store(&drain->state, ASKS);
+	else
+		start(drain);
+	cg_track_wake(false);
+}
+
+static void insert(struct drain **sorted, unsigned n, struct drain *drain)
+{
+	for (; n && sorted[n - 1]->inode > drain->inode; n--)
+		sorted[n] = sorted[n - 1];
+	sorted[n] = drain;
+}
+
+/* One question for all that wait for the answer. */
+static void ask(cg_act_holders *holders)
+{
+	static uint64_t asked_ns, took_ns;
+	uint64_t inodes[DRAINS], now = cg_clock_now();
+	int8_t shared[DRAINS];
+	struct drain *asking[DRAINS];
+	unsigned n = 0;
+	if (now - asked_ns < ASK_NS || now - asked_ns < ASK_SHARE * took_ns)
+		return;
+	for (int i = 0; i < DRAINS; i++)
+		if (atomic_load(&drains[i].state) == ASKS)
+			insert(asking, n++, &drains[i]);
+	for (unsigned i = 0; i < n; i++)
+		inodes[i] = asking[i]->inode;
+	if (!n)
+		return;
+	holders(inodes, n, shared);
+	asked_ns = cg_clock_now();
+	took_ns = asked_ns - now;
+	for (unsigned i = 0; i < n; i++) {
+		if (shared[i] == 0) {
+			start(asking[i]);
+			continue;
+		}
+		cg_act_note_drain(&asking[i]->plan, -1, CG_RESULT_REFUSED,
+		                  shared[i] > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
+		give_back(asking[i]);
+	}
+}
+
+/* One step; true while it goes on. */
+static bool step(struct drain *drain)
+{
+	int more = drain->plan.drain_ms ? discard(drain->fd, &drain->bytes_left) : 0;
+	uint64_t now = cg_clock_now();
+	if (!more)
+		finish(drain, CG_REASON_NONE);
+	else if (!drain->bytes_left)
+		finish(drain, CG_REASON_BYTES);
+	else if (now >= drain->deadline_ns)
+		finish(drain, CG_REASON_TIME);
+	else
+		return true;
+	return false;
+}
+
+uint64_t cg_act_drain_run(cg_act_holders *holders)
+{
+	if (!cg_act_draining())
+		return 0;
+	ask(holders);
+	for (int i = 0; i < DRAINS; i++)
+		if (atomic_load(&drains[i].state) == RUNS)
+			(void)step(&drains[i]);
+	return cg_act_draining() ? TICK_NS : 0;
+}
+
+void cg_act_after_fork(void)
+{
+	for (int i = 0; i < DRAINS; i++)
+		if (atomic_load(&drains[i].state) != FREE)
+			give_back(&drains[i]);
+	atomic_store(&under_way, 0);
+	cg_act_poll_after_fork();
+}

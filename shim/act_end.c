@@ -1,0 +1,53 @@
+/*
+ * act_end.c: ends a connection that the program leaked.
+ *
+ * A number may be another connection's at any moment. What is acted on is a private duplicate, which cannot become
+ * another's; that it is the right one is found out on the duplicate. shutdown leaves the descriptor and the program's
+ * epoll registration as they are, wakes who waits, and keeps what is unread readable.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "act_parts.h"
+#include "ownfd.h"
+#include "sys.h"
+
+static bool is_the_one(int fd, uint64_t inode, uint64_t cookie)
+{
+	uint64_t its_inode, its_cookie;
+	return cg_tcp_identity(fd, &its_inode, &its_cookie) == 0 && its_inode == inode && its_cookie == cookie;
+}
+
+/* Back to the state of a fresh socket, with a reset for the peer. */
+static int disconnect(int fd)
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	(void)CG_SYS3(SYS_shutdown, fd, SHUT_RD, 0); /* wakes who reads, who would keep it busy */
+	return cg_sys_connect(fd, &none, sizeof none);
+}
+
+static int end(int fd, int state, uint32_t user_timeout_ms)
+{
+	/* Only half-closed it would wait for the peer's ACK for up to a quarter of an hour. */
+	(void)cg_sys_setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof user_timeout_ms);
+	if (state == CG_TCP_FIN_WAIT2)
+		return disconnect(fd);
+	return (int)CG_SYS3(SYS_shutdown, fd, SHUT_RDWR, 0);
+}
+
+int cg_act_end_connection(int fd, uint64_t inode, uint64_t cookie, int state, uint32_t user_timeout_ms)
+{
+	int r, copy = cg_ownfd_dup(fd);
+	if (copy < 0)
+		return copy;
+	if (!is_the_one(copy, inode, cookie))
+		r = -ESTALE;
+	else if (cg_tcp_state_of(copy) != state)
+		r = -EALREADY;
+	else
+		r = end(copy, state, user_timeout_ms);
+	cg_ownfd_close(copy);
+	return r;
+}

@@ -1,0 +1,362 @@
+/*
+ * sweep_reap.c: ends connections that the program leaked, where a rule says so; in observe mode says that it would
+ * have, and counts those that the program used again.
+ *
+ * A connection is a candidate in one look and is ended in the next, if nothing has happened to it in between. Before
+ * that it is marked, so that a write which is about to come raises no SIGPIPE.
+ */
+#include "sweep_reap.h"
+
+#include <string.h>
+
+#include "act_parts.h"
+#include "policy.h"
+#include "procfs.h"
+#include "recorder.h"
+#include "sweep_policy.h"
+#include "sweep_sites.h"
+#include "track.h"
+
+enum { WATCHED = 1024, AT_ONCE = 64, DEFAULT_USER_TIMEOUT_MS = 5000 };
+static const uint64_t again_ns = 25000000, tick_ns = 100000000, holders_budget_ns = 200000000;
+
+enum stage { UNUSED, CANDIDATE, TOLD };
+
+/* A connection that is to be ended, was ended, or would have been. */
+struct watched {
+	enum stage stage;
+	int fd;
+	uint32_t gen;
+	uint32_t rqueue, last_tick;
+	uint64_t inode, last_use, seen_ns;
+	struct cg_action *action;
+	_Atomic bool counted; /* the program has used it again */
+};
+
+static struct watched watched[WATCHED];
+static unsigned watched_end;
+static const struct cg_policy *policy; /* as of this look; only the sweep replaces it */
+
+static void decide(const struct cg_sweep *sweep, struct cg_suspect *c)
+{
+	struct cg_slot slot = c->facts.slot;
+	(void)sweep;
+	c->rule = CG_POLICY_NO_RULE;
+	if (!policy || !c->facts.has_slot)
+		return;
+	if (c->facts.in_backlog)
+		slot.role = CG_ROLE_ACCEPTED; /* it would have been */
+	c->rule = cg_act_rule_of(policy, &slot, &c->facts.tcp);
+	if (c->rule < 0)
+		return;
+	const struct cg_policy_rule *rule = &policy->rules[c->rule];
+	if (rule->warn_after_ns)
+		c->facts.warn_after_ns = rule->warn_after_ns;
+	c->facts.fin_wait2_after_ns = rule->fin_wait2_after_ns;
+}
+
+static void find_epolls(void)
+{
+	int fds[64];
+	int n = cg_proc_epoll_sets(fds, 64);
+	if (n >= 0)
+		cg_act_set_epolls(fds, (unsigned)n);
+}
+
+void cg_sweep_reap_prepare(struct cg_sweep *sweep, bool may_load)
+{
+	policy = cg_act_enter();
+	cg_act_leave();
+	sweep->decide = policy ? decide : NULL;
+	sweep->fin_wait2 = policy && policy->least_fin_wait2_after_ns;
+	if (policy && policy->needs_site)
+		cg_sweep_sites_name(policy, may_load);
+	if (policy && policy->drains && policy->enforce)
+		find_epolls();
+}
+
+static struct watched *find(uint64_t inode)
+{
+	for (unsigned i = 0; i < watched_end; i++)
+		if (watched[i].stage != UNUSED && watched[i].inode == inode)
+			return &watched[i];
+	return NULL;
+}
+
+static struct watched *new_watched(void)
+{
+	for (unsigned i = 0; i < watched_end; i++)
+		if (watched[i].stage == UNUSED)
+			return &watched[i];
+	return watched_end < WATCHED ? &watched[watched_end++] : NULL;
+}
+
+/* Every number of this process under which the connection is open. */
+static void mark(uint64_t inode, bool reaped)
+{
+	unsigned end = cg_recorder_fd_end();
+	if (reaped)
+		atomic_store(&cg_guard.reaped, true);
+	for (unsigned fd = 0; fd < end; fd++) {
+		struct cg_slot *slot = cg_track_conn((int)fd);
+		if (!slot || slot->inode != inode)
+			continue;
+		if (reaped)
+			atomic_fetch_or(&slot->flags, CG_SLOT_REAPED);
+		else
+			atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_REAPED);
+	}
+}
+
+static bool was_used(const struct watched *w, const struct cg_slot *slot)
+{
+	return atomic_load(&slot->last_use) != w->last_use || atomic_load(&slot->last_tick) != w->last_tick;
+}
+
+static void count_once(struct watched *w)
+{
+	if (w->action && !atomic_exchange(&w->counted, true))
+		atomic_fetch_add(&w->action->used_again, 1);
+}
+
+/* What was told of and is used after all: the policy is wrong for it. */
+static void count_used_again(void)
+{
+	for (unsigned i = 0; i < watched_end; i++) {
+		struct watched *w = &watched[i];
+		struct cg_slot *slot = w->stage == TOLD ? cg_slot_at(w->fd) : NULL;
+		if (w->stage != TOLD)
+			continue;
+		bool same = slot && atomic_load(&slot->gen) == w->gen && atomic_load(&slot->kind) == CG_FD_CONN;
+		if (same && !was_used(w, slot))
+			continue;
+		if (same)
+			count_once(w);
+		w->stage = UNUSED;
+	}
+}
+
+/* A write to what was reaped, as it fails: by the next look the program may have closed it. */
+void cg_sweep_policy_used(int fd)
+{
+	struct cg_slot *slot = cg_slot_at(fd);
+	for (unsigned i = 0; slot && i < watched_end; i++)
+		if (watched[i].stage == TOLD && watched[i].fd == fd && watched[i].gen == atomic_load(&slot->gen))
+			count_once(&watched[i]);
+}
+
+static uint64_t end_after(const struct cg_suspect *c)
+{
+	if (!policy || c->rule < 0 || c->facts.fd < 0 || !c->facts.has_slot || !c->facts.slot.inode)
+		return 0;
+	const struct cg_policy_rule *rule = &policy->rules[c->rule];
+	if (c->judgement.kind == CG_KIND_FIN_WAIT2)
+		return rule->fin_wait2_after_ns;
+	bool ends = c->judgement.kind == CG_KIND_CLOSE_WAIT && c->judgement.cause != CG_CAUSE_HALF_CLOSE &&
+	            c->judgement.cause != CG_CAUSE_NEVER_ACCEPTED && !c->judgement.quiet;
+	return ends ? rule->reap_after_ns : 0;
+}
+
+/* Since when the program has left it alone: by its record, which is as fine as its ticks. */
+static bool is_idle(const struct cg_suspect *c, uint64_t after_ns)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint32_t last = atomic_load(&c->facts.slot.last_tick), now = h ? atomic_load(&h->tick) : 0;
+	if (!atomic_load(&c->facts.slot.last_use))
+		return true;
+	return now > last && (now - last) * tick_ns >= after_ns;
+}
+
+static void note(const struct cg_suspect *c, enum cg_action_result result, enum cg_action_reason reason, int error,
+                 struct watched *w)
+{
+	const struct cg_policy_rule *rule = &policy->rules[c->rule];
+	bool fin_wait2 = c->judgement.kind == CG_KIND_FIN_WAIT2;
+	struct cg_act_note what = {.kind = fin_wait2 ? CG_ACTION_FIN_WAIT2 : CG_ACTION_REAP,
+	                           .phase = fin_wait2 ? CG_AT_SHUTDOWN : CG_AT_EOF,
+	                           .result = result,
+	                           .reason = reason,
+	                           .error = error,
+	                           .rule = (unsigned)c->rule,
+	                           .rule_name = rule->name,
+	                           .stack = c->facts.slot.open_stack,
+	                           .call = c->facts.slot.open_call,
+	                           .fd = c->facts.fd,
+	                           .tcp = &c->facts.tcp};
+	w->action = cg_act_note(&what);
+	w->stage = TOLD;
+}
+
+static void remember(struct watched *w, const struct cg_suspect *c, const struct cg_sweep *sweep)
+{
+	*w = (struct watched){.stage = CANDIDATE,
+	                      .fd = c->facts.fd,
+	                      .gen = atomic_load(&c->facts.slot.gen),
+	                      .rqueue = c->facts.tcp.rqueue,
+	                      .last_tick = atomic_load(&c->facts.slot.last_tick),
+	                      .inode = c->facts.slot.inode,
+	                      .last_use = atomic_load(&c->facts.slot.last_use),
+	                      .seen_ns = sweep->now_ns};
+}
+
+struct due {
+	struct cg_suspect *suspect;
+	struct watched *watched;
+};
+
+static int hold(unsigned index, pid_t pid, void *context)
+{
+	int8_t *shared = context;
+	(void)pid;
+	shared[index] = 1;
+	return 0;
+}
+
+/* Whether a process beside this one holds each of the sorted inodes. */
+static void ask_holders(const uint64_t *inodes, unsigned count, int8_t *ret_shared)
+{
+	struct cg_header *h = cg_recorder_header();
+	memset(ret_shared, 0, count);
+	int r = h ? cg_proc_holders(inodes, count, h->pid, holders_budget_ns, hold, ret_shared) : -ESRCH;
+	for (unsigned i = 0; r != 0 && i < count; i++)
+		if (!ret_shared[i])
+			ret_shared[i] = -1;
+}
+
+/* Nothing that could have given it to another process has happened since it was opened. */
+static bool is_private(const struct cg_slot *slot)
+{
+	return slot->origin == CG_ORIGIN_SEEN && slot->epoch == atomic_load(&cg_track_epoch) &&
+	       !atomic_load(&cg_track_forking) && !(atomic_load(&slot->flags) & (CG_SLOT_DUPPED | CG_SLOT_INHERITED));
+}
+
+static void end_one(const struct due *due, int8_t shared)
+{
+	struct cg_suspect *c = due->suspect;
+	const struct cg_policy_rule *rule = &policy->rules[c->rule];
+	uint32_t timeout = rule->close_user_timeout_ms ? rule->close_user_timeout_ms : DEFAULT_USER_TIMEOUT_MS;
+	if (shared && !(shared < 0 && is_private(&c->facts.slot))) {
+		note(c, CG_RESULT_REFUSED, shared > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN, 0, due->watched);
+		mark(c->facts.slot.inode, false);
+		return;
+	}
+	int r =
+	    cg_act_end_connection(c->facts.fd, c->facts.slot.inode, c->facts.slot.cookie, c->facts.tcp.state, timeout);
+	if (r == 0) {
+		note(c, CG_RESULT_DONE, CG_REASON_NONE, 0, due->watched);
+		return;
+	}
+	mark(c->facts.slot.inode, false);
+	if (r == -ESTALE || r == -EALREADY || r == -EBADF)
+		due->watched->stage = UNUSED; /* the program was quicker, as it should be */
+	else
+		note(c, CG_RESULT_FAILED, CG_REASON_NONE, -r, due->watched);
+}
+
+static void sort_by_inode(struct due *due, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++) {
+		for (unsigned at = i; at && due[at - 1].watched->inode > due[at].watched->inode; at--) {
+			struct due swap = due[at];
+			due[at] = due[at - 1];
+			due[at - 1] = swap;
+		}
+	}
+}
+
+/* A fork while the question was asked may have shared any of them: the next look asks again. */
+static void end_all(struct due *due, unsigned count)
+{
+	uint64_t inodes[AT_ONCE];
+	int8_t shared[AT_ONCE];
+	uint16_t epoch = atomic_load(&cg_track_epoch);
+	sort_by_inode(due, count);
+	for (unsigned i = 0; i < count; i++)
+		inodes[i] = due[i].watched->inode;
+	ask_holders(inodes, count, shared);
+	for (unsigned i = 0; i < count; i++)
+		if (epoch == atomic_load(&cg_track_epoch) && !atomic_load(&cg_track_forking))
+			end_one(&due[i], shared[i]);
+}
+
+/* The second look at a candidate: is it as it was? */
+static bool is_ripe(const struct watched *w, const struct cg_suspect *c, const struct cg_sweep *sweep)
+{
+	return sweep->now_ns - w->seen_ns >= again_ns && w->gen == atomic_load(&c->facts.slot.gen) &&
+	       w->fd == c->facts.fd && w->rqueue == c->facts.tcp.rqueue && !was_used(w, &c->facts.slot);
+}
+
+/* True when the suspect is to be ended in this look. */
+static bool consider(struct cg_sweep *sweep, struct cg_suspect *c, struct watched **ret)
+{
+	uint64_t after = end_after(c);
+	struct watched *w = after ? find(c->facts.slot.inode) : NULL;
+	if (!after || (w && w->stage == TOLD))
+		return false;
+	if (c->judgement.age_ns < after || !is_idle(c, after))
+		return false;
+	if (w && is_ripe(w, c, sweep)) {
+		*ret = w;
+		return true;
+	}
+	if (!w)
+		w = new_watched();
+	if (w && !(w->stage == CANDIDATE && sweep->now_ns - w->seen_ns < again_ns)) {
+		remember(w, c, sweep);
+		if (policy->enforce)
+			mark(w->inode, true);
+	}
+	if (w && (!sweep->ripe_in_ns || sweep->ripe_in_ns > again_ns))
+		sweep->ripe_in_ns = again_ns + 1000000;
+	return false;
+}
+
+/* Candidates that are no suspects any more were closed or used: they are forgotten. */
+static void drop_stale(const struct cg_sweep *sweep)
+{
+	static const uint64_t forgotten_ns = 10000000000u;
+	for (unsigned i = 0; i < watched_end; i++) {
+		if (watched[i].stage != CANDIDATE || sweep->now_ns - watched[i].seen_ns < forgotten_ns)
+			continue;
+		mark(watched[i].inode, false);
+		watched[i].stage = UNUSED;
+	}
+}
+
+void cg_sweep_policy_act(struct cg_sweep *sweep, bool acts)
+{
+	struct due due[AT_ONCE];
+	unsigned count = 0;
+	count_used_again();
+	drop_stale(sweep);
+	if (!policy || !acts)
+		return;
+	for (struct cg_suspect *c = sweep->suspects; c && count < AT_ONCE; c = c->next) {
+		struct watched *w = NULL;
+		if (!consider(sweep, c, &w))
+			continue;
+		if (policy->enforce)
+			due[count++] = (struct due){c, w};
+		else
+			note(c, CG_RESULT_WOULD, CG_REASON_NONE, 0, w);
+	}
+	if (count)
+		end_all(due, count);
+}
+
+uint64_t cg_sweep_policy_drain(void)
+{
+	return cg_act_drain_run(ask_holders);
+}
+
+void cg_sweep_reap_after_fork(void)
+{
+	watched_end = 0;
+	memset(watched, 0, sizeof watched);
+}
+
+void cg_sweep_policy_after_fork(void)
+{
+	cg_sweep_reap_after_fork();
+	cg_act_after_fork();
+}
