@@ -102,13 +102,13 @@ void cg_parse_list(struct cg_parse *parse, const config_setting_t *list, cg_pars
 cg_parse_reader cg_parse_ns;     /* uint64_t nanoseconds; milliseconds */
 cg_parse_reader cg_parse_ms;     /* uint32_t; milliseconds */
 cg_parse_reader cg_parse_s;      /* uint32_t, whole seconds; milliseconds */
-cg_parse_reader cg_parse_number; /* uint32_t; the number */
+cg_parse_reader cg_parse_integer; /* uint32_t; the number */
 cg_parse_reader cg_parse_size;   /* uint32_t, bytes; bytes */
 cg_parse_reader cg_parse_string; /* char[max], printable and not empty */
 cg_parse_reader cg_parse_glob;   /* char[max] */
 
 /* Milliseconds of "500ms", "10s", "5m", "1h"; -1 where it is none. */
-int64_t cg_parse_duration(const char *text);
+int64_t cg_parse_time(const char *text);
 /* A setting's text, or NULL with the error noted. */
 const char *cg_parse_text_of(struct cg_parse *parse, const config_setting_t *setting, const char *allowed);
 /* The index of a setting's text among words (up to NULL), or -1 with the error noted. */

@@ -30,7 +30,7 @@ static void read_linger(struct cg_parse *parse, const config_setting_t *setting,
 		              "truncated");
 	if (rule->linger != CG_LINGER_UNSAID)
 		return;
-	if (text && cg_parse_duration(text) == 0) {
+	if (text && cg_parse_time(text) == 0) {
 		cg_parse_error(parse, setting,
 		               "a time of 0 would be a reset; it takes \"reset\" where that is meant, else %s",
 		               key->allowed);

@@ -65,7 +65,7 @@ static const struct cg_parse_key keepalive_keys[] = {
      9 * MS_HOUR},
     {"interval", cg_parse_s, IN_RULE(keepalive.interval_s), "a duration from \"1s\" to \"9h\" in whole seconds",
      MS_SECOND, 9 * MS_HOUR},
-    {"count", cg_parse_number, IN_RULE(keepalive.count), "a number from 1 to 127", 1, 127},
+    {"count", cg_parse_integer, IN_RULE(keepalive.count), "a number from 1 to 127", 1, 127},
     {NULL, NULL, 0, NULL, 0, 0},
 };
 

@@ -76,7 +76,7 @@ static void warn_unreachable(struct cg_parse *parse, unsigned at)
 static void check_reaping(struct cg_parse *parse, const struct cg_policy_rule *rule)
 {
 	const char *text = parse->policy.settings.warn_after;
-	int64_t ms = text[0] ? cg_parse_duration(text) : -1;
+	int64_t ms = text[0] ? cg_parse_time(text) : -1;
 	if (ms > 0 && rule->reap_after_ns && !rule->warn_after_ns && rule->reap_after_ns < (uint64_t)ms * 1000000)
 		cg_parse_error_at(
 		    parse, place_of(rule), "rules.eof.reap_after",

@@ -24,12 +24,12 @@ static long number(const char *text)
 
 static bool is_duration(const char *text)
 {
-	return cg_parse_duration(text) >= 0 || (*text && text[strspn(text, "0")] == '\0');
+	return cg_parse_time(text) >= 0 || (*text && text[strspn(text, "0")] == '\0');
 }
 
 static bool is_interval(const char *text)
 {
-	int64_t ms = cg_parse_duration(text);
+	int64_t ms = cg_parse_time(text);
 	return ms >= 10 && ms <= 3600000;
 }
 

@@ -59,7 +59,7 @@ static const struct cg_parse_key suppress_keys[] = {
      "linger_zero",
      0, 0},
     {"stack", read_stack, 0, "an array of 1 to 8 patterns such as [ \"Curl_conncache*\" ]", 0, 0},
-    {"max", cg_parse_number, IN_SUPPRESSION(max), "a number from 1 to 4294967294", 1, UINT32_MAX - 1},
+    {"max", cg_parse_integer, IN_SUPPRESSION(max), "a number from 1 to 4294967294", 1, UINT32_MAX - 1},
     {"reason", cg_parse_string, IN_SUPPRESSION(reason), "a text of 1 to 127 bytes", 1, 128},
     {NULL, NULL, 0, NULL, 0, 0},
 };

@@ -21,7 +21,7 @@ static int64_t digits(const char *text, const char **ret_end)
 	return at == text ? -1 : value;
 }
 
-int64_t cg_parse_duration(const char *text)
+int64_t cg_parse_time(const char *text)
 {
 	static const struct {
 		const char *name;
@@ -49,7 +49,7 @@ static int64_t read_duration(struct cg_parse *parse, const config_setting_t *set
 	const char *text = cg_parse_text_of(parse, setting, key->allowed);
 	if (!text)
 		return -1;
-	int64_t ms = cg_parse_duration(text);
+	int64_t ms = cg_parse_time(text);
 	if (ms >= (int64_t)key->min && ms <= (int64_t)key->max)
 		return ms;
 	cg_parse_refuse(parse, setting, ms < 0 ? "is no duration" : "is out of range", key->allowed);
@@ -106,7 +106,7 @@ static void store(struct cg_parse *parse, const config_setting_t *setting, const
 		*(uint32_t *)field = (uint32_t)value;
 }
 
-void cg_parse_number(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+void cg_parse_integer(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
                      void *field)
 {
 	int64_t value;
@@ -119,7 +119,7 @@ void cg_parse_size(struct cg_parse *parse, const config_setting_t *setting, cons
 	const char *unit = "";
 	int64_t value;
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING) {
-		cg_parse_number(parse, setting, key, field);
+		cg_parse_integer(parse, setting, key, field);
 		return;
 	}
 	value = digits(config_setting_get_string(setting), &unit);
