@@ -17,9 +17,10 @@ enum {
 	DRAINS = 128,      /* the budget: beyond it a close does what it can at once */
 	ONE_READ = 1 << 18 /* bytes discarded before others get their turn */
 };
-static const uint64_t TICK_NS = 50000000; /* how late a drain may notice its end */
-static const uint64_t ASK_NS = 50000000;  /* between two questions of who else holds connections */
-static const unsigned ASK_SHARE = 10;     /* and so many times what the last one took */
+static const uint64_t TICK_NS = 50000000;            /* how late a drain may notice its end */
+static const uint64_t ASK_NS = 50000000;             /* between two questions of who else holds connections */
+static const uint64_t ASK_PATIENCE_NS = 10000000000; /* on a host too busy for an answer */
+static const unsigned ASK_SHARE = 10;                /* and so many times what the last one took */
 
 enum state { FREE, TAKEN, WAITS, ASKS, RUNS };
 
@@ -150,6 +151,7 @@ void cg_act_drain_begin(int place, bool closed)
 		give_back(drain);
 		return;
 	}
+	drain->deadline_ns = cg_clock_now() + ASK_PATIENCE_NS;
 	if (drain->how.ask)
 		atomic_store(&drain->state, ASKS);
 	else
@@ -185,10 +187,10 @@ static void ask(cg_act_holders *holders)
 	asked_ns = cg_clock_now();
 	took_ns = asked_ns - now;
 	for (unsigned i = 0; i < n; i++) {
-		if (shared[i] == 0) {
+		if (shared[i] == 0)
 			start(asking[i]);
+		if (shared[i] == 0 || (shared[i] == CG_HOLDERS_NO_TIME && now < asking[i]->deadline_ns))
 			continue;
-		}
 		cg_act_note_drain(&asking[i]->plan, -1, CG_RESULT_REFUSED,
 		                  shared[i] > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
 		give_back(asking[i]);

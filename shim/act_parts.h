@@ -106,10 +106,11 @@ int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drai
 void cg_act_drain_begin(int place, bool closed);
 
 /*
- * What there is to do for drains now. `holders` says of sorted inodes whether another process holds them: 1, 0, or -1
- * where that cannot be known. Returns the time until it should be called again in ns, 0 where there is none. Sweep
- * thread only.
+ * What there is to do for drains now. `holders` says of sorted inodes whether another process holds them: 1, 0, or one
+ * of the values below. Returns the time until it should be called again in ns, 0 where there is none. Sweep thread
+ * only.
  */
+enum { CG_HOLDERS_UNKNOWN = -1, CG_HOLDERS_NO_TIME = -2 };
 typedef void cg_act_holders(const uint64_t *inodes, unsigned count, int8_t *ret_shared);
 uint64_t cg_act_drain_run(cg_act_holders *holders);
 

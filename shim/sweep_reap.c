@@ -18,7 +18,8 @@
 #include "track.h"
 
 enum { WATCHED = 1024, AT_ONCE = 64, DEFAULT_USER_TIMEOUT_MS = 5000 };
-static const uint64_t again_ns = 25000000, tick_ns = 100000000, holders_budget_ns = 200000000;
+static const uint64_t again_ns = 25000000, tick_ns = 100000000;
+#define HOLDERS_BUDGET_NS 200000000ull
 
 enum stage { UNUSED, CANDIDATE, TOLD };
 
@@ -27,8 +28,9 @@ struct watched {
 	enum stage stage;
 	int fd;
 	uint32_t gen;
-	uint32_t rqueue, last_tick;
-	uint64_t inode, last_use, seen_ns;
+	uint32_t rqueue;
+	uint64_t inode, uses, seen_ns; /* uses: what the records of all its numbers say of its use, hashed */
+	uint64_t told_use;             /* the same of `fd` alone, when it was told */
 	struct cg_action *action;
 	_Atomic bool counted; /* the program has used it again */
 };
@@ -108,9 +110,29 @@ static void mark(uint64_t inode, bool reaped)
 	}
 }
 
-static bool was_used(const struct watched *w, const struct cg_slot *slot)
+static uint64_t use_of(const struct cg_slot *slot)
 {
-	return atomic_load(&slot->last_use) != w->last_use || atomic_load(&slot->last_tick) != w->last_tick;
+	uint64_t h = atomic_load(&slot->gen) * 0x9e3779b97f4a7c15u;
+	h = (h ^ atomic_load(&slot->last_use)) * 0xff51afd7ed558ccdu;
+	return (h ^ atomic_load(&slot->last_tick)) * 0xff51afd7ed558ccdu;
+}
+
+/* Of every number of this process under which the connection is known; *ret_tick: when one of them was last used. */
+static uint64_t uses_of(int fd, uint64_t inode, bool several, uint32_t *ret_tick)
+{
+	const struct cg_slot *only = cg_slot_at(fd);
+	unsigned end = several ? cg_recorder_fd_end() : 0;
+	uint64_t all = !several && only ? use_of(only) : 0;
+	*ret_tick = !several && only && atomic_load(&only->last_use) ? atomic_load(&only->last_tick) : 0;
+	for (unsigned other = 0; other < end; other++) {
+		const struct cg_slot *slot = cg_track_conn((int)other);
+		if (!slot || slot->inode != inode)
+			continue;
+		all += use_of(slot);
+		if (atomic_load(&slot->last_use) && atomic_load(&slot->last_tick) > *ret_tick)
+			*ret_tick = atomic_load(&slot->last_tick);
+	}
+	return all;
 }
 
 static void count_once(struct watched *w)
@@ -128,7 +150,7 @@ static void count_used_again(void)
 		if (w->stage != TOLD)
 			continue;
 		bool same = slot && atomic_load(&slot->gen) == w->gen && atomic_load(&slot->kind) == CG_FD_CONN;
-		if (same && !was_used(w, slot))
+		if (same && use_of(slot) == w->told_use)
 			continue;
 		if (same)
 			count_once(w);
@@ -157,14 +179,12 @@ static uint64_t end_after(const struct cg_suspect *c)
 	return ends ? rule->reap_after_ns : 0;
 }
 
-/* Since when the program has left it alone: by its record, which is as fine as its ticks. */
-static bool is_idle(const struct cg_suspect *c, uint64_t after_ns)
+/* The program has left it alone for so long: by its record, which is as fine as its ticks. */
+static bool is_idle(uint32_t last_tick, uint64_t after_ns)
 {
 	struct cg_header *h = cg_recorder_header();
-	uint32_t last = atomic_load(&c->facts.slot.last_tick), now = h ? atomic_load(&h->tick) : 0;
-	if (!atomic_load(&c->facts.slot.last_use))
-		return true;
-	return now > last && (now - last) * tick_ns >= after_ns;
+	uint32_t now = h ? atomic_load(&h->tick) : 0;
+	return !last_tick || (now > last_tick && (now - last_tick) * tick_ns >= after_ns);
 }
 
 static void note(const struct cg_suspect *c, enum cg_action_result result, enum cg_action_reason reason, int error,
@@ -183,19 +203,20 @@ static void note(const struct cg_suspect *c, enum cg_action_result result, enum 
 	                           .call = c->facts.slot.open_call,
 	                           .fd = c->facts.fd,
 	                           .tcp = &c->facts.tcp};
+	const struct cg_slot *slot = cg_slot_at(w->fd);
 	w->action = cg_act_note(&what);
+	w->told_use = slot ? use_of(slot) : 0;
 	w->stage = TOLD;
 }
 
-static void remember(struct watched *w, const struct cg_suspect *c, const struct cg_sweep *sweep)
+static void remember(struct watched *w, const struct cg_suspect *c, uint64_t uses, const struct cg_sweep *sweep)
 {
 	*w = (struct watched){.stage = CANDIDATE,
 	                      .fd = c->facts.fd,
 	                      .gen = atomic_load(&c->facts.slot.gen),
 	                      .rqueue = c->facts.tcp.rqueue,
-	                      .last_tick = atomic_load(&c->facts.slot.last_tick),
 	                      .inode = c->facts.slot.inode,
-	                      .last_use = atomic_load(&c->facts.slot.last_use),
+	                      .uses = uses,
 	                      .seen_ns = sweep->now_ns};
 }
 
@@ -212,15 +233,19 @@ static int hold(unsigned index, pid_t pid, void *context)
 	return 0;
 }
 
-/* Whether a process beside this one holds each of the sorted inodes. */
+/* Whether a process beside this one holds each of the sorted inodes. On a host that is too busy it is given more time.
+ */
 static void ask_holders(const uint64_t *inodes, unsigned count, int8_t *ret_shared)
 {
+	static uint64_t budget_ns = HOLDERS_BUDGET_NS;
 	struct cg_header *h = cg_recorder_header();
 	memset(ret_shared, 0, count);
-	int r = h ? cg_proc_holders(inodes, count, h->pid, holders_budget_ns, hold, ret_shared) : -ESRCH;
+	int r = h ? cg_proc_holders(inodes, count, h->pid, budget_ns, hold, ret_shared) : -ESRCH;
+	if (r == -ETIME && budget_ns < 16 * HOLDERS_BUDGET_NS)
+		budget_ns *= 2;
 	for (unsigned i = 0; r != 0 && i < count; i++)
 		if (!ret_shared[i])
-			ret_shared[i] = -1;
+			ret_shared[i] = r == -ETIME ? CG_HOLDERS_NO_TIME : CG_HOLDERS_UNKNOWN;
 }
 
 /* Nothing that could have given it to another process has happened since it was opened. */
@@ -235,6 +260,8 @@ static void end_one(const struct due *due, int8_t shared)
 	struct cg_suspect *c = due->suspect;
 	const struct cg_policy_rule *rule = &policy->rules[c->rule];
 	uint32_t timeout = rule->close_user_timeout_ms ? rule->close_user_timeout_ms : DEFAULT_USER_TIMEOUT_MS;
+	if (shared == CG_HOLDERS_NO_TIME)
+		return; /* asked again in the next look */
 	if (shared && !(shared < 0 && is_private(&c->facts.slot))) {
 		note(c, CG_RESULT_REFUSED, shared > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN, 0, due->watched);
 		mark(c->facts.slot.inode, false);
@@ -280,10 +307,9 @@ static void end_all(struct due *due, unsigned count)
 }
 
 /* The second look at a candidate: is it as it was? */
-static bool is_ripe(const struct watched *w, const struct cg_suspect *c, const struct cg_sweep *sweep)
+static bool is_ripe(const struct watched *w, const struct cg_suspect *c, uint64_t uses, const struct cg_sweep *sweep)
 {
-	return sweep->now_ns - w->seen_ns >= again_ns && w->gen == atomic_load(&c->facts.slot.gen) &&
-	       w->fd == c->facts.fd && w->rqueue == c->facts.tcp.rqueue && !was_used(w, &c->facts.slot);
+	return sweep->now_ns - w->seen_ns >= again_ns && w->rqueue == c->facts.tcp.rqueue && w->uses == uses;
 }
 
 /* True when the suspect is to be ended in this look. */
@@ -291,18 +317,21 @@ static bool consider(struct cg_sweep *sweep, struct cg_suspect *c, struct watche
 {
 	uint64_t after = end_after(c);
 	struct watched *w = after ? find(c->facts.slot.inode) : NULL;
-	if (!after || (w && w->stage == TOLD))
+	uint32_t last_tick;
+	if (!after || (w && w->stage == TOLD) || c->judgement.age_ns < after)
 		return false;
-	if (c->judgement.age_ns < after || !is_idle(c, after))
+	uint64_t uses = uses_of(c->facts.fd, c->facts.slot.inode, c->own_fds > 1, &last_tick);
+	if (!is_idle(last_tick, after))
 		return false;
-	if (w && is_ripe(w, c, sweep)) {
+	if (w && is_ripe(w, c, uses, sweep)) {
 		*ret = w;
 		return true;
 	}
+	bool waits = w && w->uses == uses && sweep->now_ns - w->seen_ns < again_ns;
 	if (!w)
 		w = new_watched();
-	if (w && !(w->stage == CANDIDATE && sweep->now_ns - w->seen_ns < again_ns)) {
-		remember(w, c, sweep);
+	if (w && !waits) {
+		remember(w, c, uses, sweep);
 		if (policy->enforce)
 			mark(w->inode, true);
 	}
