@@ -13,7 +13,8 @@ static struct cg_policy *retired[RETIRED]; /* sweep only */
 const struct cg_policy *cg_act_enter(void)
 {
 	atomic_fetch_add(&readers, 1);
-	return atomic_load(&current);
+	const struct cg_policy *policy = atomic_load(&current);
+	return policy && policy->applies ? policy : NULL;
 }
 
 void cg_act_leave(void)
@@ -49,12 +50,10 @@ static void retire(struct cg_policy *policy)
 
 void cg_act_set_policy(struct cg_policy *policy)
 {
-	struct cg_policy *before = atomic_exchange(&current, policy && policy->applies ? policy : NULL);
+	struct cg_policy *before = atomic_exchange(&current, policy);
 	atomic_fetch_add(&serial, 1);
 	atomic_store(&cg_guard.policy, gate_of(policy));
 	retire(before);
-	if (policy && !policy->applies)
-		retire(policy);
 }
 
 /* Whoever enters from now on sees the new one; whoever was inside has left once there is nobody. */

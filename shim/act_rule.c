@@ -130,15 +130,15 @@ int cg_act_rule(const struct cg_policy *policy, int fd, const struct cg_slot *sl
 	uint64_t there = cache ? atomic_load(cache) : 0;
 	if (there && (there & ~0xffull) == about)
 		return (int)(there & 0xff) - 2;
+	/* Addresses cost two system calls: they are asked for where nothing else decides. */
 	struct cg_policy_facts facts = known_facts(policy, slot);
-	if (policy->needs_addresses) {
-		struct cg_tcp tcp = {0};
-		if (cg_tcp_addresses(fd, &tcp) == 0)
-			take_addresses(&tcp, &facts);
-	}
+	struct cg_tcp tcp = {0};
 	int rule = cg_policy_match(policy, &facts);
-	bool lasting = rule != CG_POLICY_UNDECIDED && (facts.has_addresses || !policy->needs_addresses);
-	if (cache && lasting)
+	if (rule == CG_POLICY_UNDECIDED && policy->needs_addresses && cg_tcp_addresses(fd, &tcp) == 0) {
+		take_addresses(&tcp, &facts);
+		rule = cg_policy_match(policy, &facts);
+	}
+	if (cache && rule != CG_POLICY_UNDECIDED)
 		atomic_store(cache, about | (uint64_t)(rule + 2));
 	return rule;
 }

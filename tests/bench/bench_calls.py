@@ -69,3 +69,24 @@ def connections(figures, quick):
     figures.add("connect + accept + request + answer + two closes", "ns per connection",
                 in_turn(modes, "connection", 15 if quick else 45), command("connection"),
                 "both ends in the process: two connections are tracked")
+
+
+POLICIES = {
+    "other app": 'app = "another*"; rules = ( { close = { linger = "off"; }; } );',
+    "no rule fits": 'rules = ( { match = { site = "no_such_function"; }; open = { user_timeout = "20s"; };'
+                    ' eof = { reap_after = "5m"; }; close = { fin_timeout = "10s"; }; } );',
+    "address asked": 'rules = ( { match = { peer = "203.0.113.0/24"; }; open = { user_timeout = "20s"; }; } );',
+    "user_timeout": 'rules = ( { open = { user_timeout = "20s"; }; } );',
+}
+
+
+def policies(figures, quick):
+    """What a policy adds to a connection: nothing where no rule fits, else the system calls that its rules ask for."""
+    modes = [common.bare(), common.shim()]
+    for name, text in POLICIES.items():
+        path = os.path.join(common.recorders(), name.replace(" ", "-") + ".cfg")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('version = 1;\nmode = "enforce";\n' + text + "\n")
+        modes.append(common.shim(name, POLICY=path))
+    figures.add("a connection under policies", "ns per connection", in_turn(modes, "connection", 15 if quick else 45),
+                command("connection"), "the same as above; user_timeout is one setsockopt for each of both ends")
