@@ -14,7 +14,7 @@ static const char *word_of(const config_setting_t *setting)
 	return config_setting_type(setting) == CONFIG_TYPE_STRING ? config_setting_get_string(setting) : NULL;
 }
 
-static void read_linger(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_linger(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                         void *field)
 {
 	static const char *const words[] = {
@@ -25,29 +25,29 @@ static void read_linger(struct cg_parse *parse, const config_setting_t *setting,
 		if (strcmp(text, words[i]) == 0)
 			rule->linger = (uint8_t)i;
 	if (rule->linger == CG_LINGER_RESET)
-		cg_parse_warn(parse, setting,
-		              "\"reset\" discards what is unsent and unread on either side: responses can arrive "
-		              "truncated");
+		cg_config_warn(parse, setting,
+		               "\"reset\" discards what is unsent and unread on either side: responses can arrive "
+		               "truncated");
 	if (rule->linger != CG_LINGER_UNSAID)
 		return;
-	if (text && cg_parse_time(text) == 0) {
-		cg_parse_error(parse, setting,
-		               "a time of 0 would be a reset; it takes \"reset\" where that is meant, else %s",
-		               key->allowed);
+	if (text && cg_config_duration(text) == 0) {
+		cg_config_error(parse, setting,
+		                "a time of 0 would be a reset; it takes \"reset\" where that is meant, else %s",
+		                key->allowed);
 		return;
 	}
 	uint32_t seconds = 0;
-	cg_parse_s(parse, setting, key, &seconds);
+	cg_config_s(parse, setting, key, &seconds);
 	if (!seconds)
 		return;
 	rule->linger = CG_LINGER_TIME;
 	rule->linger_s = (uint16_t)seconds;
-	cg_parse_warn(parse, setting,
-	              "a time blocks the thread in close until the peer has acknowledged all or the time is over, "
-	              "even on non-blocking sockets");
+	cg_config_warn(parse, setting,
+	               "a time blocks the thread in close until the peer has acknowledged all or the time is over, "
+	               "even on non-blocking sockets");
 }
 
-static void read_fin_timeout(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_fin_timeout(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                              void *field)
 {
 	struct cg_policy_rule *rule = field;
@@ -57,51 +57,52 @@ static void read_fin_timeout(struct cg_parse *parse, const config_setting_t *set
 		rule->fin_timeout_s = -1;
 		return;
 	}
-	cg_parse_s(parse, setting, key, &seconds);
+	cg_config_s(parse, setting, key, &seconds);
 	rule->fin_timeout_s = (int32_t)seconds;
 }
 
-static const struct cg_parse_key drain_keys[] = {
-    {"timeout", cg_parse_ms, IN_RULE(drain_ms), "a duration from \"1ms\" to \"1m\"", 1, MS_MINUTE},
-    {"bytes", cg_parse_size, IN_RULE(drain_bytes), "a size from 1 to \"64M\": a number, or a text that ends in K or M",
+static const struct cg_config_key drain_keys[] = {
+    {"timeout", cg_config_ms, IN_RULE(drain_ms), "a duration from \"1ms\" to \"1m\"", 1, MS_MINUTE},
+    {"bytes", cg_config_size, IN_RULE(drain_bytes), "a size from 1 to \"64M\": a number, or a text that ends in K or M",
      1, 64 << 20},
     {NULL, NULL, 0, NULL, 0, 0},
 };
 
-static void read_drain(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_drain(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                        void *field)
 {
 	(void)key;
-	if (cg_parse_group(parse, setting, drain_keys, field) && !config_setting_get_member(setting, "timeout"))
-		cg_parse_error(parse, setting,
-		               "it has no timeout, and a peer may send for ever; it takes timeout = \"1ms\" to \"1m\"");
+	if (cg_config_group(parse, setting, drain_keys, field) && !config_setting_get_member(setting, "timeout"))
+		cg_config_error(
+		    parse, setting,
+		    "it has no timeout, and a peer may send for ever; it takes timeout = \"1ms\" to \"1m\"");
 }
 
-static const struct cg_parse_key close_keys[] = {
+static const struct cg_config_key close_keys[] = {
     {"linger", read_linger, 0, "\"default\", \"off\", \"reset\" or a time from \"1s\" to \"1h\" in whole seconds",
      MS_SECOND, MS_HOUR},
     {"drain", read_drain, 0, "a group", 0, 0},
     {"fin_timeout", read_fin_timeout, 0, "\"reset\" or a duration from \"1s\" to \"120s\" in whole seconds", MS_SECOND,
      120 * MS_SECOND},
-    {"user_timeout", cg_parse_ms, IN_RULE(close_user_timeout_ms), "a duration from \"1ms\" to \"24h\"", 1,
+    {"user_timeout", cg_config_ms, IN_RULE(close_user_timeout_ms), "a duration from \"1ms\" to \"24h\"", 1,
      24 * MS_HOUR},
-    {"rto_max", cg_parse_ms, IN_RULE(rto_max_ms), "a duration from \"1s\" to \"120s\"", MS_SECOND, 120 * MS_SECOND},
+    {"rto_max", cg_config_ms, IN_RULE(rto_max_ms), "a duration from \"1s\" to \"120s\"", MS_SECOND, 120 * MS_SECOND},
     {NULL, NULL, 0, NULL, 0, 0},
 };
 
-void cg_parse_close(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
-                    void *field)
+void cg_config_close(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                     void *field)
 {
 	static const char *const idle[] = {"fin_timeout", "user_timeout", "rto_max"};
 	const struct cg_policy_rule *rule = field;
 	(void)key;
-	if (!cg_parse_group(parse, setting, close_keys, field) || rule->linger != CG_LINGER_RESET)
+	if (!cg_config_group(parse, setting, close_keys, field) || rule->linger != CG_LINGER_RESET)
 		return;
 	if (config_setting_get_member(setting, "drain"))
-		cg_parse_error(parse, config_setting_get_member(setting, "drain"),
-		               "it saves what linger = \"reset\" throws away; only one of the two is allowed");
+		cg_config_error(parse, config_setting_get_member(setting, "drain"),
+		                "it saves what linger = \"reset\" throws away; only one of the two is allowed");
 	for (unsigned i = 0; i < sizeof idle / sizeof idle[0]; i++)
 		if (config_setting_get_member(setting, idle[i]))
-			cg_parse_warn(parse, config_setting_get_member(setting, idle[i]),
-			              "it has no effect: linger = \"reset\" leaves nothing to wait for");
+			cg_config_warn(parse, config_setting_get_member(setting, idle[i]),
+			               "it has no effect: linger = \"reset\" leaves nothing to wait for");
 }

@@ -8,7 +8,7 @@
 
 enum { SHOWN_PATH = 200, SHOWN_KEY = 100, SHOWN_VALUE = 60 }; /* so that a line has room for what matters */
 
-static void note(struct cg_parse_notes *notes, const char *file, unsigned line, const char *key, const char *format,
+static void note(struct cg_config_notes *notes, const char *file, unsigned line, const char *key, const char *format,
                  va_list arguments)
 {
 	char text[CG_POLICY_LINE];
@@ -26,7 +26,7 @@ static void note(struct cg_parse_notes *notes, const char *file, unsigned line, 
 			*to = '?';
 }
 
-void cg_parse_error_at(struct cg_parse *parse, struct cg_parse_place place, const char *key, const char *format, ...)
+void cg_config_error_at(struct cg_config *parse, struct cg_config_place place, const char *key, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -34,7 +34,7 @@ void cg_parse_error_at(struct cg_parse *parse, struct cg_parse_place place, cons
 	va_end(arguments);
 }
 
-void cg_parse_warn_at(struct cg_parse *parse, struct cg_parse_place place, const char *key, const char *format, ...)
+void cg_config_warn_at(struct cg_config *parse, struct cg_config_place place, const char *key, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -42,7 +42,7 @@ void cg_parse_warn_at(struct cg_parse *parse, struct cg_parse_place place, const
 	va_end(arguments);
 }
 
-struct cg_parse_place cg_parse_place_of(const struct cg_parse *parse, const config_setting_t *setting)
+struct cg_config_place cg_config_place_of(const struct cg_config *parse, const config_setting_t *setting)
 {
 	size_t line = config_setting_source_line(setting);
 	line = line < 1 ? 1 : line > parse->place_count ? parse->place_count : line;
@@ -65,9 +65,9 @@ static void key_of(const config_setting_t *setting, char key[SHOWN_KEY])
 		strcpy(key, "file");
 }
 
-void cg_parse_error(struct cg_parse *parse, const config_setting_t *setting, const char *format, ...)
+void cg_config_error(struct cg_config *parse, const config_setting_t *setting, const char *format, ...)
 {
-	struct cg_parse_place place = cg_parse_place_of(parse, setting);
+	struct cg_config_place place = cg_config_place_of(parse, setting);
 	char key[SHOWN_KEY];
 	va_list arguments;
 	key_of(setting, key);
@@ -76,9 +76,9 @@ void cg_parse_error(struct cg_parse *parse, const config_setting_t *setting, con
 	va_end(arguments);
 }
 
-void cg_parse_warn(struct cg_parse *parse, const config_setting_t *setting, const char *format, ...)
+void cg_config_warn(struct cg_config *parse, const config_setting_t *setting, const char *format, ...)
 {
-	struct cg_parse_place place = cg_parse_place_of(parse, setting);
+	struct cg_config_place place = cg_config_place_of(parse, setting);
 	char key[SHOWN_KEY];
 	va_list arguments;
 	key_of(setting, key);
@@ -127,16 +127,16 @@ static const char *show(const config_setting_t *setting, char *value, size_t siz
 	return "a list ( )";
 }
 
-void cg_parse_refuse(struct cg_parse *parse, const config_setting_t *setting, const char *why, const char *allowed)
+void cg_config_refuse(struct cg_config *parse, const config_setting_t *setting, const char *why, const char *allowed)
 {
 	char value[SHOWN_VALUE + 12];
 	show(setting, value, sizeof value);
-	cg_parse_error(parse, setting, "%s%s%s; it takes %s", value, value[0] ? " " : "", why, allowed);
+	cg_config_error(parse, setting, "%s%s%s; it takes %s", value, value[0] ? " " : "", why, allowed);
 }
 
-void cg_parse_refuse_type(struct cg_parse *parse, const config_setting_t *setting, const char *allowed)
+void cg_config_refuse_type(struct cg_config *parse, const config_setting_t *setting, const char *allowed)
 {
 	char value[SHOWN_VALUE + 12];
 	const char *kind = show(setting, value, sizeof value);
-	cg_parse_error(parse, setting, "%s%s%s; it takes %s", value, value[0] ? " is " : "", kind, allowed);
+	cg_config_error(parse, setting, "%s%s%s; it takes %s", value, value[0] ? " is " : "", kind, allowed);
 }

@@ -28,17 +28,17 @@ static int make_absolute(const char *path, char *absolute, size_t size)
 /* Returns the bytes, with a NUL behind them, to be freed; or NULL with the reason. */
 static char *read_all(int fd, size_t *ret_size, char *why, size_t why_size)
 {
-	char *data = malloc(CG_PARSE_SIZE + 2); /* untouched pages cost nothing */
+	char *data = malloc(CG_CONFIG_SIZE + 2); /* untouched pages cost nothing */
 	size_t size = 0;
 	ssize_t n = 1;
-	while (data && n > 0 && size <= CG_PARSE_SIZE) {
-		n = read(fd, data + size, CG_PARSE_SIZE + 1 - size);
+	while (data && n > 0 && size <= CG_CONFIG_SIZE) {
+		n = read(fd, data + size, CG_CONFIG_SIZE + 1 - size);
 		if (n < 0 && errno == EINTR)
 			n = 1;
 		else if (n > 0)
 			size += (size_t)n;
 	}
-	if (data && n >= 0 && size <= CG_PARSE_SIZE) {
+	if (data && n >= 0 && size <= CG_CONFIG_SIZE) {
 		data[size] = '\0';
 		*ret_size = size;
 		return data;
@@ -52,7 +52,7 @@ static char *read_all(int fd, size_t *ret_size, char *why, size_t why_size)
 }
 
 /* Whether the file is one of those that led to it. */
-static bool leads_to_itself(const struct cg_parse *parse, const struct stat *found, int parent)
+static bool leads_to_itself(const struct cg_config *parse, const struct stat *found, int parent)
 {
 	for (; parent >= 0; parent = parse->parent[parent])
 		if (parse->policy.files[parent].dev == found->st_dev &&
@@ -61,7 +61,7 @@ static bool leads_to_itself(const struct cg_parse *parse, const struct stat *fou
 	return false;
 }
 
-static void enter(struct cg_parse *parse, const char *path, const char *absolute, const struct stat *found, int parent)
+static void enter(struct cg_config *parse, const char *path, const char *absolute, const struct stat *found, int parent)
 {
 	uint32_t at = parse->policy.file_count++;
 	struct cg_policy_file *file = &parse->policy.files[at];
@@ -75,7 +75,8 @@ static void enter(struct cg_parse *parse, const char *path, const char *absolute
 	file->ctime_ns = ns_of(found->st_ctim);
 }
 
-char *cg_parse_file(struct cg_parse *parse, const char *path, int parent, size_t *ret_size, char *why, size_t why_size)
+char *cg_config_file(struct cg_config *parse, const char *path, int parent, size_t *ret_size, char *why,
+                     size_t why_size)
 {
 	char absolute[CG_POLICY_PATH];
 	struct stat found;
@@ -84,7 +85,7 @@ char *cg_parse_file(struct cg_parse *parse, const char *path, int parent, size_t
 		snprintf(why, why_size, "%.200s: %s; %d bytes are allowed", path, strerror(-error), CG_POLICY_PATH - 1);
 		return NULL;
 	}
-	int fd = cg_parse_path_open(absolute, &found, why, why_size);
+	int fd = cg_config_path_open(absolute, &found, why, why_size);
 	if (fd < 0)
 		return NULL;
 	char *data = NULL;

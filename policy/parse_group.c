@@ -4,7 +4,7 @@
 
 #include "parse.h"
 
-static const struct cg_parse_key *find(const struct cg_parse_key *keys, const char *name)
+static const struct cg_config_key *find(const struct cg_config_key *keys, const char *name)
 {
 	for (; keys->name; keys++)
 		if (strcmp(keys->name, name) == 0)
@@ -12,30 +12,30 @@ static const struct cg_parse_key *find(const struct cg_parse_key *keys, const ch
 	return NULL;
 }
 
-static void refuse_key(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *keys)
+static void refuse_key(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *keys)
 {
-	struct cg_parse_nearest nearest = {NULL, 0};
+	struct cg_config_nearest nearest = {NULL, 0};
 	char known[200] = "";
 	size_t n = 0;
 	for (; keys->name; keys++) {
-		cg_parse_nearest(&nearest, config_setting_name(setting), keys->name);
+		cg_config_nearest(&nearest, config_setting_name(setting), keys->name);
 		if (n < sizeof known)
 			n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", keys->name);
 	}
-	cg_parse_error(parse, setting, "this key is unknown; the nearest is %s (here may stand: %s)", nearest.name,
-	               known);
+	cg_config_error(parse, setting, "this key is unknown; the nearest is %s (here may stand: %s)", nearest.name,
+	                known);
 }
 
-bool cg_parse_group(struct cg_parse *parse, const config_setting_t *group, const struct cg_parse_key *keys,
-                    void *fields)
+bool cg_config_group(struct cg_config *parse, const config_setting_t *group, const struct cg_config_key *keys,
+                     void *fields)
 {
 	if (config_setting_type(group) != CONFIG_TYPE_GROUP) {
-		cg_parse_refuse_type(parse, group, "a group { name = value; }");
+		cg_config_refuse_type(parse, group, "a group { name = value; }");
 		return false;
 	}
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
-		const struct cg_parse_key *key = find(keys, config_setting_name(setting));
+		const struct cg_config_key *key = find(keys, config_setting_name(setting));
 		if (key)
 			key->read(parse, setting, key, (char *)fields + key->offset);
 		else
@@ -44,11 +44,11 @@ bool cg_parse_group(struct cg_parse *parse, const config_setting_t *group, const
 	return true;
 }
 
-void cg_parse_list(struct cg_parse *parse, const config_setting_t *list, cg_parse_item *read)
+void cg_config_list(struct cg_config *parse, const config_setting_t *list, cg_config_item *read)
 {
 	int type = config_setting_type(list), count = config_setting_length(list);
 	if (type != CONFIG_TYPE_LIST && (type != CONFIG_TYPE_ARRAY || count)) {
-		cg_parse_refuse_type(parse, list, "a list of groups ( { ... }, { ... } )");
+		cg_config_refuse_type(parse, list, "a list of groups ( { ... }, { ... } )");
 		return;
 	}
 	for (int i = 0; i < count; i++)

@@ -32,9 +32,9 @@ static unsigned distance(const char *one, const char *other)
 	return row[m];
 }
 
-void cg_parse_nearest(struct cg_parse_nearest *best, const char *wanted, const char *offered)
+void cg_config_nearest(struct cg_config_nearest *best, const char *wanted, const char *offered)
 {
 	unsigned away = distance(wanted, offered);
 	if (!best->name || away < best->distance)
-		*best = (struct cg_parse_nearest){offered, away};
+		*best = (struct cg_config_nearest){offered, away};
 }

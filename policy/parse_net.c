@@ -112,13 +112,14 @@ static const char *read_net(const char *said, struct cg_policy_net *net)
 	return fault;
 }
 
-void cg_parse_net(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key, void *field)
+void cg_config_net(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                   void *field)
 {
 	struct cg_policy_net net = {.said = true};
-	const char *text = cg_parse_text_of(parse, setting, key->allowed);
+	const char *text = cg_config_text_of(parse, setting, key->allowed);
 	const char *fault = text ? read_net(text, &net) : NULL;
 	if (fault)
-		cg_parse_refuse(parse, setting, fault, key->allowed);
+		cg_config_refuse(parse, setting, fault, key->allowed);
 	else if (text)
 		*(struct cg_policy_net *)field = net;
 }

@@ -126,7 +126,7 @@ static int open_done(struct walk *walk, struct stat *ret_stat)
 	return -1;
 }
 
-int cg_parse_path_open(const char *path, struct stat *ret_stat, char *why, size_t size)
+int cg_config_path_open(const char *path, struct stat *ret_stat, char *why, size_t size)
 {
 	struct walk walk = {.why = why, .why_size = size};
 	struct stat root;

@@ -24,12 +24,12 @@ static long number(const char *text)
 
 static bool is_duration(const char *text)
 {
-	return cg_parse_time(text) >= 0 || (*text && text[strspn(text, "0")] == '\0');
+	return cg_config_duration(text) >= 0 || (*text && text[strspn(text, "0")] == '\0');
 }
 
 static bool is_interval(const char *text)
 {
-	int64_t ms = cg_parse_time(text);
+	int64_t ms = cg_config_duration(text);
 	return ms >= 10 && ms <= 3600000;
 }
 
@@ -113,26 +113,26 @@ static bool is_valid(const char *name, const char *text)
 }
 
 /* A number may stand without quotes. */
-static const char *text_of(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static const char *text_of(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                            char digits[24])
 {
 	bool takes_number = is_valid(key->name, "10"); /* as depth, exitcode and signal do */
 	if (!takes_number || config_setting_type(setting) != CONFIG_TYPE_INT ||
 	    config_setting_get_format(setting) == CONFIG_FORMAT_HEX)
-		return cg_parse_text_of(parse, setting, key->allowed);
+		return cg_config_text_of(parse, setting, key->allowed);
 	snprintf(digits, 24, "%d", config_setting_get_int(setting));
 	return digits;
 }
 
-void cg_parse_setting(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
-                      void *field)
+void cg_config_setting(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                       void *field)
 {
 	char digits[24];
 	const char *text = text_of(parse, setting, key, digits);
 	if (!text)
 		return;
 	if (!*text || strlen(text) >= key->max || !is_valid(key->name, text))
-		cg_parse_refuse(parse, setting, "is not allowed", key->allowed);
+		cg_config_refuse(parse, setting, "is not allowed", key->allowed);
 	else
 		memcpy(field, text, strlen(text) + 1);
 }

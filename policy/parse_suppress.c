@@ -12,44 +12,44 @@ static const char *const causes[] = {"eof_ignored",    "data_unread", "fin_unrea
                                      "never_accepted", "half_close",  "late_close", "half_closed",
                                      "unread_data",    "linger_zero", NULL};
 
-static void read_kind(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_kind(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                       void *field)
 {
-	int at = cg_parse_word(parse, setting, kinds, key->allowed);
+	int at = cg_config_word(parse, setting, kinds, key->allowed);
 	if (at >= 0)
 		strcpy(field, kinds[at]);
 }
 
-static void read_cause(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_cause(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                        void *field)
 {
-	int at = cg_parse_word(parse, setting, causes, key->allowed);
+	int at = cg_config_word(parse, setting, causes, key->allowed);
 	if (at >= 0)
 		strcpy(field, causes[at]);
 }
 
-static const struct cg_parse_key one_glob = {
-    "stack", cg_parse_glob, 0, "patterns of at most 127 bytes such as \"Curl_conncache*\"", 1, CG_POLICY_GLOB};
+static const struct cg_config_key one_glob = {
+    "stack", cg_config_glob, 0, "patterns of at most 127 bytes such as \"Curl_conncache*\"", 1, CG_POLICY_GLOB};
 
-static void read_stack(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_stack(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                        void *field)
 {
 	struct cg_policy_suppression *suppression = field;
 	int type = config_setting_type(setting), count = config_setting_length(setting);
 	if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) {
-		cg_parse_refuse_type(parse, setting, key->allowed);
+		cg_config_refuse_type(parse, setting, key->allowed);
 		return;
 	}
 	if (count < 1 || count > CG_POLICY_GLOBS) {
-		cg_parse_error(parse, setting, "it has %d patterns; it takes %s", count, key->allowed);
+		cg_config_error(parse, setting, "it has %d patterns; it takes %s", count, key->allowed);
 		return;
 	}
 	for (int i = 0; i < count; i++)
-		cg_parse_glob(parse, config_setting_get_elem(setting, (unsigned)i), &one_glob, suppression->stack[i]);
+		cg_config_glob(parse, config_setting_get_elem(setting, (unsigned)i), &one_glob, suppression->stack[i]);
 	suppression->glob_count = (uint32_t)count;
 }
 
-static const struct cg_parse_key suppress_keys[] = {
+static const struct cg_config_key suppress_keys[] = {
     {"kind", read_kind, IN_SUPPRESSION(kind),
      "close_wait, dead_socket, fin_wait1, fin_wait2, reset_on_close, double_close, use_after_close or fd_exhaustion", 0,
      0},
@@ -59,23 +59,23 @@ static const struct cg_parse_key suppress_keys[] = {
      "linger_zero",
      0, 0},
     {"stack", read_stack, 0, "an array of 1 to 8 patterns such as [ \"Curl_conncache*\" ]", 0, 0},
-    {"max", cg_parse_integer, IN_SUPPRESSION(max), "a number from 1 to 4294967294", 1, UINT32_MAX - 1},
-    {"reason", cg_parse_string, IN_SUPPRESSION(reason), "a text of 1 to 127 bytes", 1, 128},
+    {"max", cg_config_number, IN_SUPPRESSION(max), "a number from 1 to 4294967294", 1, UINT32_MAX - 1},
+    {"reason", cg_config_string, IN_SUPPRESSION(reason), "a text of 1 to 127 bytes", 1, 128},
     {NULL, NULL, 0, NULL, 0, 0},
 };
 
-void cg_parse_suppression(struct cg_parse *parse, const config_setting_t *group)
+void cg_config_suppression(struct cg_config *parse, const config_setting_t *group)
 {
 	struct cg_policy *policy = &parse->policy;
 	if (policy->suppression_count == CG_POLICY_SUPPRESSIONS) {
 		if (config_setting_index(group) == CG_POLICY_SUPPRESSIONS)
-			cg_parse_error(parse, group, "it is one too many; a policy takes %d suppressions",
-			               CG_POLICY_SUPPRESSIONS);
+			cg_config_error(parse, group, "it is one too many; a policy takes %d suppressions",
+			                CG_POLICY_SUPPRESSIONS);
 		return;
 	}
 	struct cg_policy_suppression *suppression = &policy->suppressions[policy->suppression_count++];
 	suppression->max = UINT32_MAX;
-	if (cg_parse_group(parse, group, suppress_keys, suppression) && !config_setting_get_member(group, "kind") &&
+	if (cg_config_group(parse, group, suppress_keys, suppression) && !config_setting_get_member(group, "kind") &&
 	    !config_setting_get_member(group, "cause") && !config_setting_get_member(group, "stack"))
-		cg_parse_error(parse, group, "it would hide every finding; it takes a kind, a cause or a stack");
+		cg_config_error(parse, group, "it would hide every finding; it takes a kind, a cause or a stack");
 }

@@ -15,25 +15,26 @@
 enum state { PLAIN, STRING, LINE_COMMENT, BLOCK_COMMENT };
 
 struct scan {
-	struct cg_parse *parse;
-	const char *at;               /* NUL at the end */
-	struct cg_parse_place place;  /* of `at` */
-	struct cg_parse_place opened; /* where the string or comment began */
+	struct cg_config *parse;
+	const char *at;                /* NUL at the end */
+	struct cg_config_place place;  /* of `at` */
+	struct cg_config_place opened; /* where the string or comment began */
 	enum state state;
 	bool line_start; /* only blanks since the line's beginning */
 	bool stop;       /* an error makes the rest meaningless */
 };
 
-static void add_file(struct cg_parse *parse, const char *path, int parent, struct cg_parse_place from, const char *key);
+static void add_file(struct cg_config *parse, const char *path, int parent, struct cg_config_place from,
+                     const char *key);
 
-static void fail(struct scan *scan, struct cg_parse_place place, const char *key, const char *what)
+static void fail(struct scan *scan, struct cg_config_place place, const char *key, const char *what)
 {
-	cg_parse_error_at(scan->parse, place, key, "%s", what);
+	cg_config_error_at(scan->parse, place, key, "%s", what);
 	scan->stop = true;
 }
 
 /* Makes room for one more line and one more byte with its NUL. */
-static bool grow(struct cg_parse *parse)
+static bool grow(struct cg_config *parse)
 {
 	if (parse->size + 2 > parse->room) {
 		size_t room = parse->room ? parse->room * 2 : 4096;
@@ -45,7 +46,7 @@ static bool grow(struct cg_parse *parse)
 	}
 	if (parse->place_count + 1 > parse->place_room) {
 		size_t room = parse->place_room ? parse->place_room * 2 : 256;
-		struct cg_parse_place *places = realloc(parse->places, room * sizeof *places);
+		struct cg_config_place *places = realloc(parse->places, room * sizeof *places);
 		if (!places)
 			return false;
 		parse->places = places;
@@ -56,8 +57,8 @@ static bool grow(struct cg_parse *parse)
 
 static void put(struct scan *scan, char c)
 {
-	struct cg_parse *parse = scan->parse;
-	if (parse->size >= CG_PARSE_SIZE || !grow(parse)) {
+	struct cg_config *parse = scan->parse;
+	if (parse->size >= CG_CONFIG_SIZE || !grow(parse)) {
 		if (!scan->stop)
 			fail(scan, scan->place, "file", "with what it includes it is larger than 1 MiB");
 		return;
@@ -67,7 +68,7 @@ static void put(struct scan *scan, char c)
 }
 
 /* A new line of the text, which came from `place`. */
-static void put_line(struct scan *scan, struct cg_parse_place place)
+static void put_line(struct scan *scan, struct cg_config_place place)
 {
 	put(scan, '\n');
 	if (!scan->stop)
@@ -86,7 +87,7 @@ static void beside(const char *includer, const char *name, size_t n, char *path,
 static void include(struct scan *scan)
 {
 	char path[2 * CG_POLICY_PATH];
-	struct cg_parse *parse = scan->parse;
+	struct cg_config *parse = scan->parse;
 	int includer = (int)scan->place.file, depth = 0;
 	const char *name = scan->at + strlen("@include");
 	name += strspn(name, " \t");
@@ -97,7 +98,7 @@ static void include(struct scan *scan)
 	}
 	for (int i = includer; i >= 0; i = parse->parent[i])
 		depth++;
-	if (depth > CG_PARSE_INCLUDES)
+	if (depth > CG_CONFIG_INCLUDES)
 		fail(scan, scan->place, "@include", "files include each other more than 8 deep");
 	else if (parse->policy.file_count == CG_POLICY_FILES)
 		fail(scan, scan->place, "@include", "there are more than 16 files");
@@ -116,16 +117,16 @@ static void include(struct scan *scan)
 /* Brackets and settings are counted: libconfig's recursion and time depend on them. */
 static void count(struct scan *scan, char c)
 {
-	struct cg_parse *parse = scan->parse;
+	struct cg_config *parse = scan->parse;
 	if (strchr("([{", c))
 		parse->depth++;
 	else if (strchr(")]}", c) && parse->depth)
 		parse->depth--;
 	else if (c == '=' || c == ':')
 		parse->settings++;
-	if (parse->depth > CG_PARSE_DEPTH)
+	if (parse->depth > CG_CONFIG_DEPTH)
 		fail(scan, scan->place, "syntax", "groups and lists are nested more than 16 deep");
-	else if (parse->settings > CG_PARSE_SETTINGS)
+	else if (parse->settings > CG_CONFIG_SETTINGS)
 		fail(scan, scan->place, "syntax", "there are more than 8192 settings");
 }
 
@@ -204,17 +205,18 @@ static void scan_all(struct scan *scan)
 	                           : "the comment that begins here has no end");
 }
 
-static void add_file(struct cg_parse *parse, const char *path, int parent, struct cg_parse_place from, const char *key)
+static void add_file(struct cg_config *parse, const char *path, int parent, struct cg_config_place from,
+                     const char *key)
 {
 	char why[CG_POLICY_LINE];
 	size_t size = 0;
-	char *data = cg_parse_file(parse, path, parent, &size, why, sizeof why);
+	char *data = cg_config_file(parse, path, parent, &size, why, sizeof why);
 	if (!data) {
-		cg_parse_error_at(parse, from, key, "%s", why);
+		cg_config_error_at(parse, from, key, "%s", why);
 		return;
 	}
 	struct scan scan = {.parse = parse, .at = data, .line_start = true};
-	scan.place = (struct cg_parse_place){parse->policy.file_count - 1, 1};
+	scan.place = (struct cg_config_place){parse->policy.file_count - 1, 1};
 	if (!grow(parse))
 		fail(&scan, scan.place, "file", "there is no memory to read it");
 	else
@@ -229,12 +231,12 @@ static void add_file(struct cg_parse *parse, const char *path, int parent, struc
 	free(data);
 }
 
-void cg_parse_text(struct cg_parse *parse, const char *path)
+void cg_config_text(struct cg_config *parse, const char *path)
 {
 	size_t n = strlen(path), kept = n < CG_POLICY_PATH ? n : CG_POLICY_PATH - 1;
 	memcpy(parse->shown[0], path, kept);
 	parse->shown[0][kept] = '\0';
-	add_file(parse, path, -1, (struct cg_parse_place){0, 1}, "file");
+	add_file(parse, path, -1, (struct cg_config_place){0, 1}, "file");
 	if (!parse->errors.count && !parse->size) {
 		struct scan scan = {.parse = parse, .place = {0, 1}};
 		put(&scan, '\n');

@@ -4,11 +4,11 @@
 #include "parse.h"
 
 #define IN_POLICY(field) offsetof(struct cg_policy, field)
-#define SETTING(name) cg_parse_setting, IN_POLICY(settings.name)
+#define SETTING(name) cg_config_setting, IN_POLICY(settings.name)
 #define ROOM(name) sizeof(((struct cg_policy *)0)->settings.name)
 
 /* Read before all else; see below. */
-static void read_version(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_version(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                          void *field)
 {
 	(void)parse;
@@ -17,32 +17,32 @@ static void read_version(struct cg_parse *parse, const config_setting_t *setting
 	(void)field;
 }
 
-static void read_mode(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_mode(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                       void *field)
 {
 	static const char *const modes[] = {"observe", "enforce", NULL};
-	*(bool *)field = cg_parse_word(parse, setting, modes, key->allowed) == 1;
+	*(bool *)field = cg_config_word(parse, setting, modes, key->allowed) == 1;
 }
 
-static void read_rules(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_rules(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                        void *field)
 {
 	(void)key;
 	(void)field;
-	cg_parse_list(parse, setting, cg_parse_rule);
+	cg_config_list(parse, setting, cg_config_rule);
 }
 
-static void read_suppress(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void read_suppress(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                           void *field)
 {
 	(void)key;
 	(void)field;
-	cg_parse_list(parse, setting, cg_parse_suppression);
+	cg_config_list(parse, setting, cg_config_suppression);
 }
 
-static const struct cg_parse_key top_keys[] = {
+static const struct cg_config_key top_keys[] = {
     {"version", read_version, 0, "1", 0, 0},
-    {"app", cg_parse_glob, IN_POLICY(app), "a pattern of at most 127 bytes such as \"nginx*\"", 1, CG_POLICY_GLOB},
+    {"app", cg_config_glob, IN_POLICY(app), "a pattern of at most 127 bytes such as \"nginx*\"", 1, CG_POLICY_GLOB},
     {"mode", read_mode, IN_POLICY(enforce), "\"observe\" or \"enforce\"", 0, 0},
     {"rules", read_rules, 0, "a list", 0, 0},
     {"suppress", read_suppress, 0, "a list", 0, 0},
@@ -59,25 +59,25 @@ static const struct cg_parse_key top_keys[] = {
 };
 
 /* Returns false where the file is in another version of the language, so that errors in it would mean nothing. */
-static bool is_this_version(struct cg_parse *parse, const config_setting_t *root)
+static bool is_this_version(struct cg_config *parse, const config_setting_t *root)
 {
 	const config_setting_t *version = config_setting_get_member(root, "version");
 	if (!version) {
-		cg_parse_error_at(parse, (struct cg_parse_place){0, 1}, "version",
-		                  "it is missing; a policy begins with version = %d", CG_POLICY_VERSION);
+		cg_config_error_at(parse, (struct cg_config_place){0, 1}, "version",
+		                   "it is missing; a policy begins with version = %d", CG_POLICY_VERSION);
 		return true;
 	}
 	if (config_setting_type(version) != CONFIG_TYPE_INT)
-		cg_parse_refuse_type(parse, version, "1");
+		cg_config_refuse_type(parse, version, "1");
 	else if (config_setting_get_int(version) == CG_POLICY_VERSION)
 		return true;
 	else
-		cg_parse_refuse(parse, version, "is a version that this closeguard does not know", "1");
+		cg_config_refuse(parse, version, "is a version that this closeguard does not know", "1");
 	return false;
 }
 
-void cg_parse_top(struct cg_parse *parse, const config_setting_t *root)
+void cg_config_top(struct cg_config *parse, const config_setting_t *root)
 {
 	if (is_this_version(parse, root))
-		cg_parse_group(parse, root, top_keys, &parse->policy);
+		cg_config_group(parse, root, top_keys, &parse->policy);
 }

@@ -21,7 +21,7 @@ static int64_t digits(const char *text, const char **ret_end)
 	return at == text ? -1 : value;
 }
 
-int64_t cg_parse_time(const char *text)
+int64_t cg_config_duration(const char *text)
 {
 	static const struct {
 		const char *name;
@@ -35,91 +35,94 @@ int64_t cg_parse_time(const char *text)
 	return -1;
 }
 
-const char *cg_parse_text_of(struct cg_parse *parse, const config_setting_t *setting, const char *allowed)
+const char *cg_config_text_of(struct cg_config *parse, const config_setting_t *setting, const char *allowed)
 {
 	if (config_setting_type(setting) == CONFIG_TYPE_STRING)
 		return config_setting_get_string(setting);
-	cg_parse_refuse_type(parse, setting, allowed);
+	cg_config_refuse_type(parse, setting, allowed);
 	return NULL;
 }
 
 /* Milliseconds within the key's bounds, or -1 with the error noted. */
-static int64_t read_duration(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key)
+static int64_t read_duration(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key)
 {
-	const char *text = cg_parse_text_of(parse, setting, key->allowed);
+	const char *text = cg_config_text_of(parse, setting, key->allowed);
 	if (!text)
 		return -1;
-	int64_t ms = cg_parse_time(text);
+	int64_t ms = cg_config_duration(text);
 	if (ms >= (int64_t)key->min && ms <= (int64_t)key->max)
 		return ms;
-	cg_parse_refuse(parse, setting, ms < 0 ? "is no duration" : "is out of range", key->allowed);
+	cg_config_refuse(parse, setting, ms < 0 ? "is no duration" : "is out of range", key->allowed);
 	return -1;
 }
 
-void cg_parse_ns(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key, void *field)
+void cg_config_ns(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                  void *field)
 {
 	int64_t ms = read_duration(parse, setting, key);
 	if (ms >= 0)
 		*(uint64_t *)field = (uint64_t)ms * 1000000;
 }
 
-void cg_parse_ms(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key, void *field)
+void cg_config_ms(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                  void *field)
 {
 	int64_t ms = read_duration(parse, setting, key);
 	if (ms >= 0)
 		*(uint32_t *)field = (uint32_t)ms;
 }
 
-void cg_parse_s(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key, void *field)
+void cg_config_s(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key, void *field)
 {
 	int64_t ms = read_duration(parse, setting, key);
 	if (ms % 1000 > 0)
-		cg_parse_refuse(parse, setting, "is no number of whole seconds, which the kernel counts in here",
-		                key->allowed);
+		cg_config_refuse(parse, setting, "is no number of whole seconds, which the kernel counts in here",
+		                 key->allowed);
 	else if (ms >= 0)
 		*(uint32_t *)field = (uint32_t)(ms / 1000);
 }
 
 /* libconfig cuts hexadecimal numbers to 32 bits without a word. */
-static bool read_int(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static bool read_int(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                      int64_t *ret)
 {
 	int type = config_setting_type(setting);
 	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64) {
-		cg_parse_refuse_type(parse, setting, key->allowed);
+		cg_config_refuse_type(parse, setting, key->allowed);
 		return false;
 	}
 	if (config_setting_get_format(setting) == CONFIG_FORMAT_HEX) {
-		cg_parse_refuse(parse, setting, "is written in hexadecimal", key->allowed);
+		cg_config_refuse(parse, setting, "is written in hexadecimal", key->allowed);
 		return false;
 	}
 	*ret = config_setting_get_int64(setting);
 	return true;
 }
 
-static void store(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
+static void store(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                   int64_t value, void *field)
 {
 	if (value < (int64_t)key->min || value > (int64_t)key->max)
-		cg_parse_refuse(parse, setting, "is out of range", key->allowed);
+		cg_config_refuse(parse, setting, "is out of range", key->allowed);
 	else
 		*(uint32_t *)field = (uint32_t)value;
 }
 
-void cg_parse_integer(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
-                     void *field)
+void cg_config_number(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                      void *field)
 {
 	int64_t value;
 	if (read_int(parse, setting, key, &value))
 		store(parse, setting, key, value, field);
 }
 
-void cg_parse_size(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key, void *field)
+void cg_config_size(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                    void *field)
 {
 	const char *unit = "";
 	int64_t value;
 	if (config_setting_type(setting) != CONFIG_TYPE_STRING) {
-		cg_parse_integer(parse, setting, key, field);
+		cg_config_number(parse, setting, key, field);
 		return;
 	}
 	value = digits(config_setting_get_string(setting), &unit);
@@ -128,15 +131,15 @@ void cg_parse_size(struct cg_parse *parse, const config_setting_t *setting, cons
 	                : strcmp(unit, "M") == 0 ? 1048576
 	                                         : 0;
 	if (value < 0 || !scale)
-		cg_parse_refuse(parse, setting, "is no size", key->allowed);
+		cg_config_refuse(parse, setting, "is no size", key->allowed);
 	else
 		store(parse, setting, key, value > INT64_MAX / scale ? INT64_MAX : value * scale, field);
 }
 
 /* Copies a text that fits and that a log line can hold. */
-static bool copy(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key, char *field)
+static bool copy(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key, char *field)
 {
-	const char *text = cg_parse_text_of(parse, setting, key->allowed);
+	const char *text = cg_config_text_of(parse, setting, key->allowed);
 	if (!text)
 		return false;
 	bool printable = true;
@@ -144,19 +147,19 @@ static bool copy(struct cg_parse *parse, const config_setting_t *setting, const 
 		printable &= !iscntrl((unsigned char)*at);
 	size_t n = strlen(text);
 	if (!n || n >= key->max || !printable) {
-		cg_parse_refuse(parse, setting,
-		                !n           ? "is empty"
-		                : !printable ? "holds a control character"
-		                             : "is too long",
-		                key->allowed);
+		cg_config_refuse(parse, setting,
+		                 !n           ? "is empty"
+		                 : !printable ? "holds a control character"
+		                              : "is too long",
+		                 key->allowed);
 		return false;
 	}
 	memcpy(field, text, n + 1);
 	return true;
 }
 
-void cg_parse_string(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key,
-                     void *field)
+void cg_config_string(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                      void *field)
 {
 	copy(parse, setting, key, field);
 }
@@ -183,27 +186,28 @@ static const char *glob_fault(const char *glob)
 	return NULL;
 }
 
-void cg_parse_glob(struct cg_parse *parse, const config_setting_t *setting, const struct cg_parse_key *key, void *field)
+void cg_config_glob(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                    void *field)
 {
 	if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
 		const char *fault = glob_fault(config_setting_get_string(setting));
 		if (fault) {
-			cg_parse_refuse(parse, setting, fault, key->allowed);
+			cg_config_refuse(parse, setting, fault, key->allowed);
 			return;
 		}
 	}
 	copy(parse, setting, key, field);
 }
 
-int cg_parse_word(struct cg_parse *parse, const config_setting_t *setting, const char *const *words,
-                  const char *allowed)
+int cg_config_word(struct cg_config *parse, const config_setting_t *setting, const char *const *words,
+                   const char *allowed)
 {
-	const char *text = cg_parse_text_of(parse, setting, allowed);
+	const char *text = cg_config_text_of(parse, setting, allowed);
 	if (!text)
 		return -1;
 	for (int i = 0; words[i]; i++)
 		if (strcmp(words[i], text) == 0)
 			return i;
-	cg_parse_refuse(parse, setting, "is not known", allowed);
+	cg_config_refuse(parse, setting, "is not known", allowed);
 	return -1;
 }

@@ -29,4 +29,7 @@ judge header sh -c 'echo "#include <closeguard.h>
 judge absent_library ./program
 judge loads sh -c 'test -z "$(LD_PRELOAD=$0 env true 2>&1)"' "$dest/opt/guard/lib/libcloseguard.so"
 judge annex test -e opt/guard/lib/libcloseguard-dw.so
+judge config_annex test -e opt/guard/lib/libcloseguard-config.so
+judge policies test -e opt/guard/share/closeguard/policies/nginx-behind-lb.cfg
+judge config_manual test -e opt/guard/share/man/man5/closeguard.conf.5
 exit $status
