@@ -24,7 +24,8 @@ rules = (
     match = { role = "accepted"; local = "0.0.0.0/0:8443"; peer = "10.0.0.0/8"; site = "http_accept*"; };
     open = { keepalive = { idle = "60s"; interval = "10s"; count = 3; }; user_timeout = "20s"; };
     eof = { warn_after = "10s"; reap_after = "5m"; };
-    close = { drain = { timeout = "1500ms"; bytes = "64K"; }; fin_timeout = "10s"; user_timeout = "5s"; rto_max = "2s"; };
+    close = { drain = { timeout = "1500ms"; bytes = "64K"; };
+              fin_timeout = "10s"; user_timeout = "5s"; rto_max = "2s"; };
     shutdown = { fin_wait2_after = "30s"; };
     setsockopt = { SO_LINGER = "deny"; TCP_NODELAY = "log"; };
   },
@@ -77,7 +78,8 @@ def test_valid(t):
          "not closed after 10s", "reaped when not closed after 5m", "for 1500ms and 65536 bytes at most",
          "at most 10s in FIN_WAIT2", "acknowledged for 5s", "at most 2s between retransmissions",
          "half-closed in FIN_WAIT2 for 30s", "SO_LINGER is denied", "TCP_NODELAY is logged", "of IPv6",
-         "SO_LINGER is turned off", 'rule 3, "out"', "suppressed: close_wait", "Curl_conncache*, up to 8 sockets: the connection")
+         "SO_LINGER is turned off", 'rule 3, "out"', "suppressed: close_wait",
+         "Curl_conncache*, up to 8 sockets: the connection")
 
 
 def test_observe_is_said(t):
@@ -88,7 +90,8 @@ def test_observe_is_said(t):
 def test_warnings(t):
     write(t, "p.cfg", 'version = 1;\nrules = ( { close = { linger = "5s"; }; } );\n')
     done = check(t, "p.cfg")
-    t.check(re.fullmatch(r"warning: p\.cfg:2: rules\.close\.linger: [^\n]*non-blocking[^\n]*\n", done.stderr), done.stderr)
+    wanted = r"warning: p\.cfg:2: rules\.close\.linger: [^\n]*non-blocking[^\n]*\n"
+    t.check(re.fullmatch(wanted, done.stderr), done.stderr)
 
 
 def test_several_files(t):
@@ -96,7 +99,8 @@ def test_several_files(t):
     write(t, "bad.cfg", "version = 1;\nmode = 1;\nfoo = 2;\n")
     done = check(t, "bad.cfg", "good.cfg", code=1)
     says(t, done.stdout, "good.cfg: valid")
-    t.equal([line.split(": ")[0] for line in done.stderr.splitlines()], ["bad.cfg:2", "bad.cfg:3"], "places of the errors")
+    places = [line.split(": ")[0] for line in done.stderr.splitlines()]
+    t.equal(places, ["bad.cfg:2", "bad.cfg:3"], "places of the errors")
     done = check(t, "none.cfg", "bad.cfg", code=3)
     says(t, done.stderr, "none.cfg: No such file", "bad.cfg:2: ")
 
@@ -132,16 +136,20 @@ def test_explain_misses(t):
     for facts, rule, why in (
             ("role=connected local=[::1]:8443 peer=[::1]:5", "six", "role is connected, and it asks for accepted"),
             ("role=connected local=10.0.0.1:8443 peer=10.0.0.2:5", "out", "it asks for IPv6"),
-            ("role=accepted local=10.0.0.1:80 peer=10.0.0.2:5", None, "local is 10.0.0.1, port 80, and it asks for any IPv4"),
-            ("role=accepted local=10.0.0.1:8443 peer=192.0.2.7:5", None, "peer is 192.0.2.7, port 5, and it asks for 10.0.0"),
+            ("role=accepted local=10.0.0.1:80 peer=10.0.0.2:5", None,
+             "local is 10.0.0.1, port 80, and it asks for any IPv4"),
+            ("role=accepted local=10.0.0.1:8443 peer=192.0.2.7:5", None,
+             "peer is 192.0.2.7, port 5, and it asks for 10.0.0"),
             ("role=accepted local=10.0.0.1:8443 peer=10.0.0.2:5 site=x", None, "no site given matches http_accept*"),
-            ("local=10.0.0.1:8443 peer=10.0.0.2:5 site=http_accept", None, "role is not given, and it asks for accepted")):
+            ("local=10.0.0.1:8443 peer=10.0.0.2:5 site=http_accept", None,
+             "role is not given, and it asks for accepted")):
         told = explain(t, facts)
         says(t, told, f'"{rule}" (line' if rule else "no rule applies; the connection is left alone", why)
 
 
 def test_explain_undecided(t):
-    says(t, explain(t, "role=accepted local=10.0.0.1:8443 peer=10.0.2.7:51000"), 'it depends on rule 1, "edge"',
+    says(t, explain(t, "role=accepted local=10.0.0.1:8443 peer=10.0.2.7:51000"),
+         'it depends on rule 1, "edge"',
          "give site=", "nothing is done")
     says(t, explain(t, "role=accepted site=http_accept"), 'it depends on rule 1, "edge"', "give local= and peer=")
     says(t, explain(t, "role=accepted site=other"), 'it depends on rule 2, "six"', "the family: give local= and peer=")

@@ -9,12 +9,15 @@
 #include "options_parse.h"
 
 static const char *const texts[] = {
-    "",      "0",     "1",     "10",    "12",    "64",     "65",      "255",     "256",     "007",   "-1",     "1.5",
-    "on",    "off",   "full",  "fp",    "text",  "json",   "JSON",    "none",    "stderr",  "syslog", "x",     "0s",
-    "1ms",   "9ms",   "10ms",  "500ms", "30s",   "5m",     "1h",      "61m",     "2h",      "1d",    "10 s",   "s",
-    "-5s",   "87600h", "87601h", "99999999999999999999s", "00",  "3s ",
-    "USR1",  "USR2",  "SIGUSR2", "SIGnone", "TERM", "SIGINT", "KILL",  "9",       "15",      "17",    "usr2",   "RTMIN",
-    "RTMIN+3", "RTMAX-2", "RTMIN-1", "RTMAX+1", "RTMIN+99", "RTMIN+", "SIGRTMIN+1", "34", "64", "HUP", "CHLD", "POLL",
+    "",        "0",       "1",        "10",     "12",         "64",      "65",      "255",
+    "256",     "007",     "-1",       "1.5",    "on",         "off",     "full",    "fp",
+    "text",    "json",    "JSON",     "none",   "stderr",     "syslog",  "x",       "0s",
+    "1ms",     "9ms",     "10ms",     "500ms",  "30s",        "5m",      "1h",      "61m",
+    "2h",      "1d",      "10 s",     "s",      "-5s",        "87600h",  "87601h",  "99999999999999999999s",
+    "00",      "3s ",     "USR1",     "USR2",   "SIGUSR2",    "SIGnone", "TERM",    "SIGINT",
+    "KILL",    "9",       "15",       "17",     "usr2",       "RTMIN",   "RTMIN+3", "RTMAX-2",
+    "RTMIN-1", "RTMAX+1", "RTMIN+99", "RTMIN+", "SIGRTMIN+1", "34",      "64",      "HUP",
+    "CHLD",    "POLL",
 };
 
 static const struct {
@@ -40,8 +43,8 @@ START_TEST(settings_take_what_variables_take)
 			bool wanted = texts[j][0] && settings[i].parse(texts[j], &field, sizeof field) == 0;
 			snprintf(policy_text, sizeof policy_text, "%s = \"%s\";", settings[i].key, texts[j]);
 			bool got = load_text(policy_text) == 0;
-			ck_assert_msg(got == wanted, "%s: the variable says %d, the policy %d: %s", policy_text, wanted, got,
-			              errors[0]);
+			ck_assert_msg(got == wanted, "%s: the variable says %d, the policy %d: %s", policy_text, wanted,
+			              got, errors[0]);
 			good += got;
 		}
 	}
