@@ -92,7 +92,7 @@ asan tsan:
 check-sanitized: all test-programs
 	$(Q)$(RUN) --sanitize $(SANITIZER) --timeout 600 $(UNIT_PROGRAMS) $(E2E_TESTS)
 
-# Fuzzers need clang's libFuzzer; each runs for FUZZ_SECONDS.
+# Fuzzers need clang's libFuzzer; each runs for FUZZ_SECONDS. NAME.seeds lists folders with inputs to begin with.
 FUZZ_SECONDS ?= 30
 SANITIZE_fuzz = -fsanitize=address,undefined,fuzzer-no-link
 ifeq ($(FUZZERS),)
@@ -111,7 +111,8 @@ fuzz-run: $(FUZZERS)
 	$(Q)for fuzzer in $(FUZZERS); do \
 		echo "fuzz: $$fuzzer for $(FUZZ_SECONDS) s"; \
 		mkdir -p $$fuzzer.corpus && $$fuzzer -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
-			-artifact_prefix=$$fuzzer. $$fuzzer.corpus $(wildcard tests/fuzz/corpus) || exit 1; \
+			-artifact_prefix=$$fuzzer. $$fuzzer.corpus $(wildcard tests/fuzz/corpus) \
+			$$(cat tests/fuzz/$${fuzzer##*/}.seeds 2>/dev/null) || exit 1; \
 	done
 
 lint:
