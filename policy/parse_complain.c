@@ -62,7 +62,7 @@ static void key_of(const config_setting_t *setting, char key[SHOWN_KEY])
 		snprintf(key, SHOWN_KEY, "%.60s%s%.38s", name, longer[0] ? "." : "", longer);
 	}
 	if (!key[0])
-		strcpy(key, "file");
+		memcpy(key, "file", sizeof "file");
 }
 
 void cg_config_error(struct cg_config *parse, const config_setting_t *setting, const char *format, ...)

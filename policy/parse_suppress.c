@@ -17,7 +17,7 @@ static void read_kind(struct cg_config *parse, const config_setting_t *setting, 
 {
 	int at = cg_config_word(parse, setting, kinds, key->allowed);
 	if (at >= 0)
-		strcpy(field, kinds[at]);
+		memcpy(field, kinds[at], strlen(kinds[at]) + 1);
 }
 
 static void read_cause(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
@@ -25,7 +25,7 @@ static void read_cause(struct cg_config *parse, const config_setting_t *setting,
 {
 	int at = cg_config_word(parse, setting, causes, key->allowed);
 	if (at >= 0)
-		strcpy(field, causes[at]);
+		memcpy(field, causes[at], strlen(causes[at]) + 1);
 }
 
 static const struct cg_config_key one_glob = {
