@@ -288,9 +288,10 @@ def test_annex_exports(t):
 def test_names_are_unique(t):
     """The command links the core, an archive, behind the parser: of two of one name, one would silently win."""
     nm = harness.need("nm")
+    source = os.path.join(harness.HERE, "..", "..")
     objects = [path for folder in ("shim", "policy", "cli")
                for path in glob.glob(os.path.join(harness.BUILD, "obj", folder, "*.o"))
-               if os.path.exists(os.path.join(harness.HERE, "..", "..", folder, os.path.basename(path)[:-2]))]  # not of a renamed source
+               if os.path.exists(os.path.join(source, folder, os.path.basename(path)[:-2]))]  # not a renamed one's
     t.check(objects, "no objects were found")
     listed = subprocess.run([nm, "-g", "--defined-only", *objects], stdout=subprocess.PIPE, text=True).stdout
     names = [line.split()[2] for line in listed.splitlines() if len(line.split()) == 3 and line.split()[1] in "TDBR"]
