@@ -95,6 +95,7 @@ static void give_back(struct drain *drain)
 }
 
 bool (*cg_act_has_thread)(void);
+void (*cg_act_wake)(void);
 
 int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drain how, enum cg_action_reason *ret_why)
 {
@@ -156,7 +157,7 @@ void cg_act_drain_begin(int place, bool closed)
 		atomic_store(&drain->state, ASKS);
 	else
 		start(drain);
-	cg_track_wake(false);
+	cg_act_wake();
 }
 
 static void insert(struct drain **sorted, unsigned n, struct drain *drain)

@@ -116,6 +116,8 @@ uint64_t cg_act_drain_run(cg_act_holders *holders);
 
 /* Set by the sweep: can its thread drain what is handed over? Any context. */
 extern bool (*cg_act_has_thread)(void);
+/* The same: there is something to drain. */
+extern void (*cg_act_wake)(void);
 
 /* Are any under way? Any context. */
 bool cg_act_draining(void);

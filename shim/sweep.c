@@ -24,7 +24,7 @@ static const struct cg_options *options;
 static struct cg_sweep sweep = {.netlink = -1};
 static struct cg_groups groups;
 static _Atomic bool sweeping; /* one at a time: the thread's, or the exiting thread's own */
-static _Atomic unsigned requests, wake_word, done_word, leaks, mistakes;
+static _Atomic unsigned requests, wake_word, drain_wakes, done_word, leaks, mistakes;
 static _Atomic bool over, main_left;
 static unsigned quiet_rounds;
 static int reserve_fd = -1;
@@ -141,22 +141,6 @@ static void wait_for(unsigned seen, uint64_t wait_ns)
 		cg_futex_wait(&wake_word, seen, wait_ns);
 }
 
-/*
- * Drains that were handed over, until it is time to look. They are few and short; a descriptor is looked at every 50
- * ms, which is how late an end is noticed, and nobody waits for it.
- */
-static bool drain_for(unsigned seen)
-{
-	uint64_t start = cg_track_clock(), wait = next_wait(), turn = cg_sweep_policy_drain();
-	if (!turn)
-		return false;
-	while (turn && atomic_load(&wake_word) == seen && !atomic_load(&requests) && cg_track_clock() - start < wait) {
-		cg_futex_wait(&wake_word, seen, turn);
-		turn = cg_sweep_policy_drain();
-	}
-	return true;
-}
-
 /* The program ends: what is being drained ends with it, but not before its time. */
 static void finish_drains(void)
 {
@@ -166,19 +150,49 @@ static void finish_drains(void)
 		cg_futex_wait(&done_word, atomic_load(&done_word), turn / 5);
 }
 
-static void rest(unsigned seen)
+/* Sleeps until it is time for a look, or there is another reason to wake. Zero: without a timer. */
+static void sleep_until(unsigned seen, uint64_t due_ns)
 {
-	static const uint64_t hour_ns = 3600000000000u;
-	if (drain_for(seen))
-		return;
-	if (has_work() || atomic_load(&main_left)) {
-		wait_for(seen, has_work() ? next_wait() : hour_ns);
+	uint64_t now = cg_track_clock();
+	if (due_ns > now) {
+		wait_for(seen, due_ns - now);
 		return;
 	}
+	if (due_ns)
+		return;
 	atomic_store(&cg_track_wanted, true);
 	if (!has_work() && !atomic_load(&requests) && !atomic_load(&main_left))
 		cg_futex_wait(&wake_word, seen, 0);
 	atomic_store(&cg_track_wanted, false);
+}
+
+/* Drains what was handed over, until the next look is due or nothing is left to drain. */
+static void drain_until(uint64_t due_ns)
+{
+	uint64_t turn;
+	while (!atomic_load(&requests) && (turn = cg_sweep_policy_drain()) > 0) {
+		uint64_t now = cg_track_clock();
+		if (due_ns && now >= due_ns)
+			return;
+		cg_futex_wait(&wake_word, atomic_load(&wake_word), due_ns && due_ns - now < turn ? due_ns - now : turn);
+	}
+}
+
+/* A drain that is handed over wakes the thread, but is no reason to look at all connections. */
+static void rest(unsigned seen)
+{
+	static const uint64_t hour_ns = 3600000000000u;
+	bool lasting = has_work() || atomic_load(&main_left);
+	uint64_t due_ns = lasting ? cg_track_clock() + (has_work() ? next_wait() : hour_ns) : 0;
+	bool for_drains_only;
+	do {
+		unsigned drains = atomic_load(&drain_wakes);
+		drain_until(due_ns);
+		sleep_until(seen, due_ns);
+		unsigned now = atomic_load(&wake_word);
+		for_drains_only = now != seen && now - seen == atomic_load(&drain_wakes) - drains;
+		seen = now;
+	} while (for_drains_only && !atomic_load(&requests) && (!due_ns || cg_track_clock() < due_ns));
 }
 
 /* The program is taking itself apart: nothing is looked at any more. */
@@ -229,6 +243,16 @@ void cg_sweep_loop(void)
 	cg_hidden = 0;
 }
 
+static void wake_for_drain(void)
+{
+	if (cg_sweep_thread_runs()) {
+		atomic_fetch_add(&drain_wakes, 1);
+		cg_futex_wake(&wake_word);
+	} else {
+		cg_sweep_wake(false);
+	}
+}
+
 static bool has_thread(void)
 {
 	return options->thread && !atomic_load(&over) && cg_sweep_thread_possible();
@@ -238,6 +262,7 @@ void cg_sweep_init(const struct cg_options *from)
 {
 	options = from;
 	cg_act_has_thread = has_thread;
+	cg_act_wake = wake_for_drain;
 	cg_track_reaped = cg_sweep_policy_used;
 }
 

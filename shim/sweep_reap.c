@@ -17,7 +17,7 @@
 #include "sweep_sites.h"
 #include "track.h"
 
-enum { WATCHED = 1024, AT_ONCE = 64, DEFAULT_USER_TIMEOUT_MS = 5000 };
+enum { WATCHED = 8192, PROBES = 64, AT_ONCE = 64, DEFAULT_USER_TIMEOUT_MS = 5000 };
 static const uint64_t again_ns = 25000000, tick_ns = 100000000;
 #define HOLDERS_BUDGET_NS 200000000ull
 
@@ -36,7 +36,7 @@ struct watched {
 };
 
 static struct watched watched[WATCHED];
-static unsigned watched_end;
+static bool watching;                  /* something has been watched */
 static const struct cg_policy *policy; /* as of this look; only the sweep replaces it */
 
 static void decide(const struct cg_sweep *sweep, struct cg_suspect *c)
@@ -77,20 +77,31 @@ void cg_sweep_reap_prepare(struct cg_sweep *sweep, bool may_load)
 		find_epolls();
 }
 
+static struct watched *place_of(uint64_t inode, unsigned probe)
+{
+	return &watched[(inode * 0x9e3779b97f4a7c15u + probe) % WATCHED];
+}
+
 static struct watched *find(uint64_t inode)
 {
-	for (unsigned i = 0; i < watched_end; i++)
-		if (watched[i].stage != UNUSED && watched[i].inode == inode)
-			return &watched[i];
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct watched *w = place_of(inode, i);
+		if (w->stage != UNUSED && w->inode == inode)
+			return w;
+	}
 	return NULL;
 }
 
-static struct watched *new_watched(void)
+static struct watched *new_watched(uint64_t inode)
 {
-	for (unsigned i = 0; i < watched_end; i++)
-		if (watched[i].stage == UNUSED)
-			return &watched[i];
-	return watched_end < WATCHED ? &watched[watched_end++] : NULL;
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct watched *w = place_of(inode, i);
+		if (w->stage == UNUSED) {
+			watching = true;
+			return w;
+		}
+	}
+	return NULL;
 }
 
 /* Every number of this process under which the connection is open. */
@@ -144,7 +155,7 @@ static void count_once(struct watched *w)
 /* What was told of and is used after all: the policy is wrong for it. */
 static void count_used_again(void)
 {
-	for (unsigned i = 0; i < watched_end; i++) {
+	for (unsigned i = 0; watching && i < WATCHED; i++) {
 		struct watched *w = &watched[i];
 		struct cg_slot *slot = w->stage == TOLD ? cg_slot_at(w->fd) : NULL;
 		if (w->stage != TOLD)
@@ -162,7 +173,7 @@ static void count_used_again(void)
 void cg_sweep_policy_used(int fd)
 {
 	struct cg_slot *slot = cg_slot_at(fd);
-	for (unsigned i = 0; slot && i < watched_end; i++)
+	for (unsigned i = 0; slot && watching && i < WATCHED; i++)
 		if (watched[i].stage == TOLD && watched[i].fd == fd && watched[i].gen == atomic_load(&slot->gen))
 			count_once(&watched[i]);
 }
@@ -306,6 +317,12 @@ static void end_all(struct due *due, unsigned count)
 			end_one(&due[i], shared[i]);
 }
 
+static void forget(struct watched *w)
+{
+	mark(w->inode, false);
+	w->stage = UNUSED;
+}
+
 /* The second look at a candidate: is it as it was? */
 static bool is_ripe(const struct watched *w, const struct cg_suspect *c, uint64_t uses, const struct cg_sweep *sweep)
 {
@@ -321,15 +338,18 @@ static bool consider(struct cg_sweep *sweep, struct cg_suspect *c, struct watche
 	if (!after || (w && w->stage == TOLD) || c->judgement.age_ns < after)
 		return false;
 	uint64_t uses = uses_of(c->facts.fd, c->facts.slot.inode, c->own_fds > 1, &last_tick);
-	if (!is_idle(last_tick, after))
+	if (!is_idle(last_tick, after)) {
+		if (w)
+			forget(w);
 		return false;
+	}
 	if (w && is_ripe(w, c, uses, sweep)) {
 		*ret = w;
 		return true;
 	}
 	bool waits = w && w->uses == uses && sweep->now_ns - w->seen_ns < again_ns;
 	if (!w)
-		w = new_watched();
+		w = new_watched(c->facts.slot.inode);
 	if (w && !waits) {
 		remember(w, c, uses, sweep);
 		if (policy->enforce)
@@ -344,11 +364,10 @@ static bool consider(struct cg_sweep *sweep, struct cg_suspect *c, struct watche
 static void drop_stale(const struct cg_sweep *sweep)
 {
 	static const uint64_t forgotten_ns = 10000000000u;
-	for (unsigned i = 0; i < watched_end; i++) {
+	for (unsigned i = 0; watching && i < WATCHED; i++) {
 		if (watched[i].stage != CANDIDATE || sweep->now_ns - watched[i].seen_ns < forgotten_ns)
 			continue;
-		mark(watched[i].inode, false);
-		watched[i].stage = UNUSED;
+		forget(&watched[i]);
 	}
 }
 
@@ -360,8 +379,12 @@ void cg_sweep_policy_act(struct cg_sweep *sweep, bool acts)
 	drop_stale(sweep);
 	if (!policy || !acts)
 		return;
-	for (struct cg_suspect *c = sweep->suspects; c && count < AT_ONCE; c = c->next) {
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		struct watched *w = NULL;
+		if (count == AT_ONCE) {
+			sweep->ripe_in_ns = 1; /* the rest in the next look */
+			break;
+		}
 		if (!consider(sweep, c, &w))
 			continue;
 		if (policy->enforce)
@@ -380,8 +403,9 @@ uint64_t cg_sweep_policy_drain(void)
 
 void cg_sweep_reap_after_fork(void)
 {
-	watched_end = 0;
-	memset(watched, 0, sizeof watched);
+	if (watching)
+		memset(watched, 0, sizeof watched);
+	watching = false;
 }
 
 void cg_sweep_policy_after_fork(void)
