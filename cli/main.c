@@ -10,6 +10,7 @@ static const struct cg_verb verbs[] = {
     {"check", "say what policy files mean, or what is wrong with them", cg_check_main},
     {"report", "tell what is known of watched processes, living or dead", cg_report_main},
     {"run", "run a program under closeguard", cg_run_main},
+    {"top", "show watched processes and what they forget to close, as it changes", cg_top_main},
 };
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
 

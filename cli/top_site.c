@@ -1,0 +1,103 @@
+/*
+ * top_site.c: chooses the frame of a stack that a person would look at first.
+ */
+#include "top_site.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report_text_place.h"
+#include "top_names.h"
+
+static bool is_of_system(const struct cg_module *module)
+{
+	static const char *const folders[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
+	for (unsigned i = 0; i < sizeof folders / sizeof folders[0]; i++)
+		if (strncmp(module->path, folders[i], strlen(folders[i])) == 0)
+			return true;
+	return false;
+}
+
+static void set_site(struct cg_top_site *site, const struct cg_module *module, uint64_t ip)
+{
+	site->known = true;
+	site->ip = ip;
+	if (module)
+		site->module = *module;
+}
+
+/* Beyond generated code are only the virtual machine's own frames. */
+static void choose(const struct cg_recording *recording, const struct cg_place *place, struct cg_top_site *ret)
+{
+	unsigned chosen = 0;
+	for (unsigned i = 0; i < place->depth; i++) {
+		const struct cg_module *module = cg_recording_module(recording, place->ip[i], place->generation);
+		if (!module)
+			break;
+		if (!is_of_system(module)) {
+			chosen = i;
+			break;
+		}
+	}
+	if (place->depth)
+		set_site(ret, cg_recording_module(recording, place->ip[chosen], place->generation), place->ip[chosen]);
+}
+
+static void locate_in(struct cg_recording *recording, struct cg_top_finding *finding)
+{
+	const struct cg_kept_finding *kept = &finding->kept;
+	struct cg_place opened = {0}, second = {0};
+	cg_recording_stack(recording, kept->open_stack, &opened);
+	cg_recording_stack(recording, kept->eof_stack, &second);
+	choose(recording, &opened, &finding->opened);
+	choose(recording, second.depth ? &second : &opened, &finding->site);
+	if (finding->site.known || !kept->last_use)
+		return;
+	uint64_t ip = kept->last_use & ((1ull << 56) - 1);
+	set_site(&finding->site, cg_recording_module(recording, ip, finding->process->header.module_generation), ip);
+}
+
+void cg_top_site_locate(struct cg_top_finding *finding)
+{
+	struct cg_recording recording = {.path = finding->process->path};
+	if (finding->located)
+		return;
+	finding->located = true;
+	recording.fd = open(recording.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	recording.modules = recording.fd < 0 ? NULL : calloc(CG_MAX_MODULES, sizeof *recording.modules);
+	if (recording.modules) {
+		cg_recording_read(&recording, CG_OFF_MODULES, recording.modules,
+		                  CG_MAX_MODULES * sizeof *recording.modules);
+		locate_in(&recording, finding);
+	}
+	free(recording.modules);
+	if (recording.fd >= 0)
+		close(recording.fd);
+}
+
+void cg_top_site_frame_text(const struct cg_frame *frame, bool whole_path, struct cg_buf *function,
+                            struct cg_buf *location)
+{
+	const char *slash = strrchr(frame->file, '/');
+	cg_text_plain(function, *frame->function ? frame->function : "");
+	if (*frame->file) {
+		cg_text_plain(location, slash && !whole_path ? slash + 1 : frame->file);
+		if (frame->line)
+			cg_buf_fmt(location, ":%u", frame->line);
+		return;
+	}
+	cg_text_plain(location, *frame->module ? frame->module : "?");
+	cg_buf_fmt(location, "+0x%llx", (unsigned long long)frame->offset);
+}
+
+void cg_top_site_text(const struct cg_top_site *site, struct cg_buf *function, struct cg_buf *location)
+{
+	struct cg_frame frames[CG_FRAMES_PER_IP];
+	if (!site->known)
+		return;
+	const struct cg_module *module = site->module.path[0] ? &site->module : NULL;
+	if (cg_top_names_get(module, site->ip, frames, CG_FRAMES_PER_IP))
+		cg_top_site_frame_text(&frames[0], false, function, location);
+}

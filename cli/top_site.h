@@ -1,0 +1,23 @@
+/*
+ * top_site.h: the one place in the code that a line has room for.
+ */
+#ifndef CG_TOP_SITE_H
+#define CG_TOP_SITE_H
+
+#include "report.h"
+#include "top_model.h"
+
+/*
+ * Finds the places of a finding in its recorder, once: where its end was read, or where the call was made; and where it
+ * was opened. Of a stack that is the innermost frame that is not a system library's, or the innermost of all.
+ */
+void cg_top_site_locate(struct cg_top_finding *finding);
+
+/* "serve" and "server.c:88"; module and offset in place of what has no name. Both are empty for an unknown place. */
+void cg_top_site_text(const struct cg_top_site *site, struct cg_buf *function, struct cg_buf *location);
+
+/* The same of a frame; whole_path: the file with its folders. */
+void cg_top_site_frame_text(const struct cg_frame *frame, bool whole_path, struct cg_buf *function,
+                            struct cg_buf *location);
+
+#endif
