@@ -28,7 +28,8 @@ static void hand_out(const struct cg_top_table *table, unsigned left, struct cg_
 		given = false;
 		for (unsigned i = 0; i < layout->count; i++) {
 			const struct cg_top_column *column = &table->columns[layout->column[i]];
-			for (unsigned share = column->grows; share && left && layout->width[i] < column->most; share--) {
+			for (unsigned share = column->grows; share && left && layout->width[i] < column->most;
+			     share--) {
 				layout->width[i]++;
 				left--;
 				given = true;

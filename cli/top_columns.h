@@ -1,6 +1,6 @@
 /*
- * top_columns.h: the columns of the two tables: what stands in them, how they are sorted, which of them a width has room
- * for.
+ * top_columns.h: the columns of the two tables: what stands in them, how they are sorted, which of them a width has
+ * room for.
  */
 #ifndef CG_TOP_COLUMNS_H
 #define CG_TOP_COLUMNS_H
@@ -10,7 +10,7 @@
 
 enum { CG_TOP_COLUMNS_MAX = 16 };
 
-enum cg_top_tone { CG_TOP_PLAIN, CG_TOP_BAD, CG_TOP_WARN, CG_TOP_GOOD, CG_TOP_DIM };
+enum cg_top_tone { CG_TOP_PLAIN, CG_TOP_BAD, CG_TOP_WARN, CG_TOP_GOOD, CG_TOP_DIM, CG_TOP_HEAD };
 
 struct cg_top_column {
 	const char *title;

@@ -23,10 +23,13 @@ static enum cg_top_tone count_cell(const void *row, struct cg_buf *out, unsigned
 	return tone_of(finding);
 }
 
-/* Leaks come first, then what was late, then the rest, whatever their numbers. */
+/* Of what still runs leaks come first, then what was late, then the rest; then the same of what is over. */
 static int count_order(const void *a, const void *b)
 {
 	const struct cg_top_finding *one = a, *other = b;
+	bool left = cg_top_state_is_there(one->process->state), right = cg_top_state_is_there(other->process->state);
+	if (left != right)
+		return left ? -1 : 1;
 	if (one->kept.verdict != other->kept.verdict)
 		return one->kept.verdict < other->kept.verdict ? -1 : 1;
 	return (one->kept.count < other->kept.count) - (one->kept.count > other->kept.count);
@@ -177,16 +180,11 @@ static enum cg_top_tone opened_cell(const void *row, struct cg_buf *out, unsigne
 }
 
 static const struct cg_top_column columns[] = {
-    {"COUNT", 5, true, 0, 0, 1, count_cell, count_order},
-    {"+/MIN", 6, true, 0, 0, 4, growth_cell, growth_order},
-    {"AGE", 6, true, 0, 0, 5, age_cell, age_order},
-    {"IS", 4, false, 0, 0, 7, verdict_cell, verdict_order},
-    {"SURE", 4, true, 0, 0, 8, sure_cell, sure_order},
-    {"KIND", 15, false, 0, 0, 12, kind_cell, NULL},
-    {"CAUSE", 15, false, 0, 0, 2, cause_cell, cause_order},
-    {"PID", 7, true, 0, 0, 6, pid_cell, pid_order},
-    {"APP", 14, false, 1, 28, 10, app_cell, app_order},
-    {"SITE", 17, false, 2, 70, 3, site_cell, NULL},
+    {"COUNT", 5, true, 0, 0, 1, count_cell, count_order},   {"+/MIN", 6, true, 0, 0, 4, growth_cell, growth_order},
+    {"AGE", 6, true, 0, 0, 5, age_cell, age_order},         {"IS", 4, false, 0, 0, 7, verdict_cell, verdict_order},
+    {"SURE", 4, true, 0, 0, 8, sure_cell, sure_order},      {"KIND", 15, false, 0, 0, 11, kind_cell, NULL},
+    {"CAUSE", 15, false, 0, 0, 2, cause_cell, cause_order}, {"PID", 7, true, 0, 0, 6, pid_cell, pid_order},
+    {"APP", 14, false, 1, 28, 10, app_cell, app_order},     {"SITE", 17, false, 2, 70, 3, site_cell, NULL},
     {"OPENED", 20, false, 2, 60, 9, opened_cell, NULL},
 };
 

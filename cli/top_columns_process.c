@@ -85,7 +85,9 @@ static enum cg_top_tone state_cell(const void *row, struct cg_buf *out, unsigned
 	cg_buf_str(out, cg_top_state_name(process->state));
 	if (process->state == CG_TOP_LIVE)
 		return CG_TOP_GOOD;
-	return process->state == CG_TOP_KILLED ? CG_TOP_BAD : process->state == CG_TOP_STOPPED ? CG_TOP_WARN : CG_TOP_DIM;
+	return process->state == CG_TOP_KILLED    ? CG_TOP_BAD
+	       : process->state == CG_TOP_STOPPED ? CG_TOP_WARN
+	                                          : CG_TOP_DIM;
 }
 
 static int state_order(const void *a, const void *b)
@@ -115,9 +117,14 @@ static enum cg_top_tone leaked_cell(const void *row, struct cg_buf *out, unsigne
 	return leaked ? CG_TOP_BAD : CG_TOP_PLAIN;
 }
 
+/* What still runs can be mended, so it comes before what is over. */
 static int leaked_order(const void *a, const void *b)
 {
-	return by_number(cg_top_model_leaked(a), cg_top_model_leaked(b));
+	const struct cg_top_process *one = a, *other = b;
+	bool left = cg_top_state_is_there(one->state), right = cg_top_state_is_there(other->state);
+	if (left != right)
+		return left ? -1 : 1;
+	return by_number(cg_top_model_leaked(one), cg_top_model_leaked(other));
 }
 
 static enum cg_top_tone growth_cell(const void *row, struct cg_buf *out, unsigned width)
@@ -190,20 +197,13 @@ static enum cg_top_tone program_cell(const void *row, struct cg_buf *out, unsign
 }
 
 static const struct cg_top_column columns[] = {
-    {"PID", 7, true, 0, 0, 1, pid_cell, pid_order},
-    {"APP", 11, false, 1, 24, 4, app_cell, app_order},
-    {"USER", 7, false, 1, 12, 11, user_cell, user_order},
-    {"HOST", 10, false, 1, 20, 13, host_cell, host_order},
-    {"STATE", 7, false, 0, 0, 3, state_cell, state_order},
-    {"OPEN", 5, true, 0, 0, 5, open_cell, open_order},
-    {"LEAKED", 6, true, 0, 0, 2, leaked_cell, leaked_order},
-    {"+/MIN", 6, true, 0, 0, 12, growth_cell, growth_order},
-    {"LATE", 5, true, 0, 0, 10, late_cell, late_order},
-    {"CLOSE/M", 7, true, 0, 0, 6, closes_cell, closes_order},
-    {"P50", 5, true, 0, 0, 8, p50_cell, p50_order},
-    {"P90", 5, true, 0, 0, 9, p90_cell, p90_order},
-    {"P99", 5, true, 0, 0, 7, p99_cell, p99_order},
-    {"PROGRAM", 20, false, 3, 100, 14, program_cell, NULL},
+    {"PID", 7, true, 0, 0, 1, pid_cell, pid_order},          {"APP", 11, false, 1, 24, 4, app_cell, app_order},
+    {"USER", 6, false, 1, 12, 11, user_cell, user_order},    {"HOST", 10, false, 1, 20, 13, host_cell, host_order},
+    {"STATE", 7, false, 0, 0, 3, state_cell, state_order},   {"OPEN", 5, true, 0, 0, 5, open_cell, open_order},
+    {"LEAKED", 6, true, 0, 0, 2, leaked_cell, leaked_order}, {"+/MIN", 6, true, 0, 0, 12, growth_cell, growth_order},
+    {"LATE", 5, true, 0, 0, 10, late_cell, late_order},      {"CLOSE/M", 7, true, 0, 0, 6, closes_cell, closes_order},
+    {"P50", 5, true, 0, 0, 8, p50_cell, p50_order},          {"P90", 5, true, 0, 0, 9, p90_cell, p90_order},
+    {"P99", 5, true, 0, 0, 7, p99_cell, p99_order},          {"PROGRAM", 20, false, 3, 100, 14, program_cell, NULL},
 };
 
 enum { COUNT = sizeof columns / sizeof columns[0], LEAKED = 6 };

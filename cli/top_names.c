@@ -34,6 +34,7 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t asked, idle;
 	bool running, stop, busy;
+	unsigned version;
 	struct question questions[QUESTIONS_MAX]; /* a ring */
 	unsigned first, count;
 	struct answer *answers[BUCKETS];
@@ -115,6 +116,7 @@ static void keep(const struct question *question, const struct cg_frame *frames,
 	memcpy(answer->frames, frames, count * sizeof *frames);
 	answer->count = count;
 	answer->done = true;
+	names.version++;
 }
 
 /* One question, with the lock held but for the time in which it is answered. */
@@ -205,6 +207,14 @@ bool cg_top_names_end(void)
 	bool ended = !names.running;
 	pthread_mutex_unlock(&names.lock);
 	return ended;
+}
+
+unsigned cg_top_names_version(void)
+{
+	pthread_mutex_lock(&names.lock);
+	unsigned version = names.version;
+	pthread_mutex_unlock(&names.lock);
+	return version;
 }
 
 static void describe(const struct cg_module *module, uint64_t ip, struct cg_frame *frame)

@@ -8,7 +8,8 @@
 #include "record.h"
 #include "report.h"
 
-/* Starts the thread; `ready` is called by it whenever it has found names. Returns 0 or -errno: nothing is named then. */
+/* Starts the thread; `ready` is called by it whenever it has found names. Returns 0 or -errno: nothing is named then.
+ */
 int cg_top_names_begin(void (*ready)(void *context), void *context);
 
 /*
@@ -22,6 +23,9 @@ bool cg_top_names_end(void);
  * which this asks for. Never waits. module may be NULL.
  */
 unsigned cg_top_names_get(const struct cg_module *module, uint64_t ip, struct cg_frame *frames, unsigned max);
+
+/* Grows with every answer: what was shown without it can be shown with it now. */
+unsigned cg_top_names_version(void);
 
 /* Waits until all that was asked for is answered, at most that long. */
 void cg_top_names_wait(unsigned milliseconds);

@@ -24,21 +24,25 @@ static const char *const options_help[] = {
     "-h, --help            this text",
 };
 
-static const char keys_help[] =
-    "On the screen: arrows, j k, PgUp PgDn choose a line; Tab the other table; Enter opens a process or a finding with\n"
-    "its stacks, Esc goes back; < > sort by another column, r the other way round; / filters; p pauses; + - change the\n"
-    "interval; ? explains the columns; q quits.\n";
+static const char keys_help[] = "On the screen: arrows, j k, PgUp PgDn choose a line; Tab the other table; Enter opens "
+                                "a process or a finding with\n"
+                                "its stacks, Esc goes back; < > sort by another column, r the other way round; / "
+                                "filters; p pauses; + - change the\n"
+                                "interval; ? explains the columns; q quits.\n";
 
 static void print_help(void)
 {
 	fputs(usage, stdout);
-	printf("\nShows the processes that closeguard watches, or the one with this PID, and what they forgot to close, "
-	       "as it\nchanges. It reads the files that they keep in %s and touches no process: one that is\nstopped, hangs "
-	       "or was killed is shown as well.\n\n",
-	       cg_recorders_dir());
+	printf(
+	    "\nShows the processes that closeguard watches, or the one with this PID, and what they forgot to close, "
+	    "as it\nchanges. It reads the files that they keep in %s and touches no process: one that is\nstopped, "
+	    "hangs "
+	    "or was killed is shown as well.\n\n",
+	    cg_recorders_dir());
 	for (size_t i = 0; i < sizeof options_help / sizeof options_help[0]; i++)
 		printf("  %s\n", options_help[i]);
-	printf("\n%s\nNO_COLOR is obeyed. It exits with 0 when it is left, 2 for wrong usage and 3 where PID is not watched "
+	printf("\n%s\nNO_COLOR is obeyed. It exits with 0 when it is left, 2 for wrong usage and 3 where PID is not "
+	       "watched "
 	       "or\nsomething cannot be read.\n",
 	       keys_help);
 }
@@ -143,11 +147,14 @@ static int set(int option, struct cg_top_options *ret)
 
 int cg_top_options_parse(int argc, char **argv, struct cg_top_options *ret)
 {
-	static const struct option table[] = {
-	    {"batch", no_argument, NULL, 'b'},      {"filter", required_argument, NULL, 'f'},
-	    {"help", no_argument, NULL, 'h'},       {"interval", required_argument, NULL, 'i'},
-	    {"iterations", required_argument, NULL, 'n'}, {"once", no_argument, NULL, '1'},
-	    {"sort", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
+	static const struct option table[] = {{"batch", no_argument, NULL, 'b'},
+	                                      {"filter", required_argument, NULL, 'f'},
+	                                      {"help", no_argument, NULL, 'h'},
+	                                      {"interval", required_argument, NULL, 'i'},
+	                                      {"iterations", required_argument, NULL, 'n'},
+	                                      {"once", no_argument, NULL, '1'},
+	                                      {"sort", required_argument, NULL, 's'},
+	                                      {NULL, 0, NULL, 0}};
 	*ret = (struct cg_top_options){.interval_ns = 1000000000u};
 	cg_top_rows_choose(&ret->processes, &cg_top_process_table);
 	cg_top_rows_choose(&ret->findings, &cg_top_finding_table);

@@ -13,7 +13,7 @@ struct cg_top_choice {
 };
 
 struct cg_top_filter {
-	char text[64];    /* part of what a row shows, in any case; "": all */
+	char text[64]; /* part of what a row shows, in any case; "": all */
 	bool hide_dead;
 	uint64_t process; /* only the findings of that one; 0: of all */
 };

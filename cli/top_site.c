@@ -77,19 +77,19 @@ void cg_top_site_locate(struct cg_top_finding *finding)
 		close(recording.fd);
 }
 
-void cg_top_site_frame_text(const struct cg_frame *frame, bool whole_path, struct cg_buf *function,
-                            struct cg_buf *location)
+void cg_top_site_frame_text(const struct cg_frame *frame, bool whole, struct cg_buf *function, struct cg_buf *location)
 {
 	const char *slash = strrchr(frame->file, '/');
 	cg_text_plain(function, *frame->function ? frame->function : "");
 	if (*frame->file) {
-		cg_text_plain(location, slash && !whole_path ? slash + 1 : frame->file);
+		cg_text_plain(location, slash && !whole ? slash + 1 : frame->file);
 		if (frame->line)
 			cg_buf_fmt(location, ":%u", frame->line);
 		return;
 	}
 	cg_text_plain(location, *frame->module ? frame->module : "?");
-	cg_buf_fmt(location, "+0x%llx", (unsigned long long)frame->offset);
+	if (whole || !*frame->function)
+		cg_buf_fmt(location, "+0x%llx", (unsigned long long)frame->offset);
 }
 
 void cg_top_site_text(const struct cg_top_site *site, struct cg_buf *function, struct cg_buf *location)

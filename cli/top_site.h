@@ -16,8 +16,7 @@ void cg_top_site_locate(struct cg_top_finding *finding);
 /* "serve" and "server.c:88"; module and offset in place of what has no name. Both are empty for an unknown place. */
 void cg_top_site_text(const struct cg_top_site *site, struct cg_buf *function, struct cg_buf *location);
 
-/* The same of a frame; whole_path: the file with its folders. */
-void cg_top_site_frame_text(const struct cg_frame *frame, bool whole_path, struct cg_buf *function,
-                            struct cg_buf *location);
+/* The same of a frame; whole: the file with its folders, the module with its offset. */
+void cg_top_site_frame_text(const struct cg_frame *frame, bool whole, struct cg_buf *function, struct cg_buf *location);
 
 #endif

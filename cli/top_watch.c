@@ -73,8 +73,7 @@ static bool has_changed(const struct cg_top_watch *watch)
 	uint64_t now_s = cg_clock_realtime() / 1000000000u;
 	for (unsigned i = 0; i < watch->dir_count; i++) {
 		struct timespec at = time_of(watch->dirs[i]);
-		bool same =
-		    at.tv_sec == watch->changed[i].tv_sec && at.tv_nsec == watch->changed[i].tv_nsec;
+		bool same = at.tv_sec == watch->changed[i].tv_sec && at.tv_nsec == watch->changed[i].tv_nsec;
 		if (!same || (uint64_t)at.tv_sec + 1 >= now_s)
 			return true;
 	}
