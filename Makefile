@@ -122,6 +122,8 @@ install: all
 	install -d $(TO)/bin $(TO)/lib $(TO)/include $(TO)/share/closeguard/policies
 	install -m 755 $(COMMAND) $(TO)/bin
 	install -m 644 $(LIB) $(ANNEXES) $(TO)/lib
+	install -D -m 644 completion/closeguard.bash $(TO)/share/bash-completion/completions/closeguard
+	install -D -m 644 completion/_closeguard $(TO)/share/zsh/site-functions/_closeguard
 	$(if $(wildcard shim/closeguard.h),install -m 644 shim/closeguard.h $(TO)/include)
 	$(if $(wildcard policy/*.cfg),install -m 644 $(wildcard policy/*.cfg) $(TO)/share/closeguard/policies)
 	$(foreach page,$(wildcard man/*.[1-8]),install -D -m 644 $(page) \

@@ -23,17 +23,19 @@ static void put_line(int y, int attributes, const char *text)
 	mvaddstr(y, 0, line);
 }
 
-/* Text on the left, and as far as there is room, text on the right. */
-static void put_line_of_two(int y, int attributes, const char *left, const char *right)
+/* Text on the left and on the right; without room for both, `keep_right` tells which of them gives way. */
+static void put_line_of_two(int y, int attributes, const char *left, const char *right, bool keep_right)
 {
 	char line[LINE_BYTES];
 	struct cg_buf out;
 	unsigned width = (unsigned)COLS, wanted = cg_top_text_width(right), used = cg_top_text_width(left);
-	bool both = used + 1 + wanted <= width;
+	bool both = used + 1 + wanted <= width || (keep_right && wanted + 1 < width);
 	cg_buf_init(&out, line, sizeof line);
-	cg_top_text_fit(&out, left, both ? width - wanted : width, CG_TOP_LEFT);
-	if (both)
+	cg_top_text_fit(&out, left, both ? width - wanted - 1 : width, CG_TOP_LEFT);
+	if (both) {
+		cg_buf_char(&out, ' ');
 		cg_top_text_fit(&out, right, wanted, CG_TOP_LEFT);
+	}
 	put_line(y, attributes, line);
 }
 
@@ -66,7 +68,7 @@ static void draw_title(const struct cg_top_view *view)
 	cg_buf_age(&when, view->interval_ns);
 	if (localtime_r(&now, &local) && strftime(clock, sizeof clock, "%H:%M:%S", &local))
 		cg_buf_fmt(&when, "  %s", clock);
-	put_line_of_two(0, cg_top_terminal_attributes(CG_TOP_HEAD), left, right);
+	put_line_of_two(0, cg_top_terminal_attributes(CG_TOP_HEAD), left, right, false);
 	if (view->paused && COLS < 60)
 		mvaddstr(0, COLS - 6, "PAUSED");
 }
@@ -232,19 +234,16 @@ static void draw_bottom(const struct cg_top_view *view, int y)
 	cg_buf_init(&out, text, sizeof text);
 	if (view->typing) {
 		cg_buf_fmt(&out, "/%s_", view->filter.text);
-		put_line_of_two(y, 0, text, "Enter keeps it, Esc takes it back");
+		put_line_of_two(y, 0, text, "Enter keeps it, Esc takes it back", false);
 		return;
 	}
 	add_position(view, &out);
+	const char *keys = COLS < 60   ? "q quit ? help"
+	                   : COLS < 78 ? "q quit  Enter open  Tab < > r / p ?"
+	                               : "q quit  Enter open  Tab table  < > sort  / filter  p pause  ? help";
 	if (view->help || view->opened)
-		put_line_of_two(
-		    y, 0, COLS < 60 ? "q quit  Esc back" : "q quit  Esc back  arrows PgUp PgDn scroll  p pause", text);
-	else
-		put_line_of_two(y, 0,
-		                COLS < 60   ? "q quit ? help"
-		                : COLS < 78 ? "q quit  Enter open  Tab < > r / p ?"
-		                            : "q quit  Enter open  Tab table  < > sort  / filter  p pause  ? help",
-		                text);
+		keys = COLS < 60 ? "q quit  Esc back" : "q quit  Esc back  arrows PgUp PgDn scroll  p pause";
+	put_line_of_two(y, 0, keys, text, true);
 }
 
 void cg_top_draw(struct cg_top_view *view)

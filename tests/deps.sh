@@ -49,8 +49,10 @@ test:optional  command:redis-server  redis-server          redis|valkey-compat-r
 test:optional  command:socat         socat                 socat                  socat
 test:optional  command:sshd          openssh-server        openssh-server         openssh-server
 test:optional  command:strace        strace                strace                 strace
+test:optional  command:tmux          tmux                  tmux                   tmux
 test:optional  command:valgrind      valgrind              valgrind               valgrind
 test:optional  command:xz            xz-utils              xz                     xz
+test:optional  command:zsh           zsh                   zsh                    zsh
 test:optional  php:curl              php-curl              php-common             php-curl
 test:optional  library:libasan.so    -                     libasan                -
 test:optional  library:libtsan.so    -                     libtsan                -

@@ -38,11 +38,16 @@ parser_of = $(if $(filter test_policy% fuzz_policy%,$(1)),$(ANNEX_CONFIG_OBJ))
 parser_libs = $(if $(call parser_of,$(1)),-lconfig)
 $(filter $(TESTS_OUT)/unit/test_policy% $(TESTS_OUT)/fuzz/fuzz_policy%,$(UNIT_PROGRAMS) $(FUZZERS)): $(ANNEX_CONFIG_OBJ)
 
+# What is called test_cli_* has the command's own objects, but for its main.
+command_of = $(if $(filter test_cli_%,$(1)),$(filter-out %/main.c.o,$(CLI_OBJ)) $(ANNEX_CONFIG_OBJ))
+command_libs = $(if $(filter test_cli_%,$(1)),$(CLI_LIBS))
+$(filter $(TESTS_OUT)/unit/test_cli_%,$(UNIT_PROGRAMS)): $(CLI_OBJ) $(ANNEX_CONFIG_OBJ)
+
 $(UNIT_PROGRAMS): $(TESTS_OUT)/unit/%: $(BUILD)/obj/tests/unit/%.c.o $(CORE)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $< $(call parser_of,$*) $(CORE) $(LDFLAGS_ALL) `pkg-config --libs check` \
-		$(call libs_of,tests/unit/$*.c) $(call parser_libs,$*) -ldl -lm
+	$(Q)$(CC) -o $@ $< $(call parser_of,$*) $(call command_of,$*) $(CORE) $(LDFLAGS_ALL) `pkg-config --libs check` \
+		$(call libs_of,tests/unit/$*.c) $(call parser_libs,$*) $(call command_libs,$*) -ldl -lm
 
 # -D_GNU_SOURCE= is what "#define _GNU_SOURCE" says, so a source may also say it itself; g++ does by itself.
 PLAIN_CC = $(CC) -D_GNU_SOURCE=
