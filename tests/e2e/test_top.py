@@ -371,5 +371,13 @@ def test_ascii_and_utf8(t):
     t.check("~" in text, f"no mark in {text}")
 
 
+def test_the_manual_has_every_option(t):
+    with open(os.path.join(harness.HERE, "..", "..", "man", "closeguard.1"), encoding="utf-8") as page:
+        manual = page.read().replace("\\-", "-")
+    said = subprocess.run([COMMAND, "top", "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for option in ("--batch", "--iterations", "--once", "--interval", "--sort", "--filter"):
+        t.check(option in said and option in manual, f"{option} is not in the help and in the manual")
+
+
 if __name__ == "__main__":
     harness.main(__name__)

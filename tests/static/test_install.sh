@@ -28,6 +28,8 @@ judge header sh -c 'echo "#include <closeguard.h>
     ${CC:-cc} -Wall -Werror -Iopt/guard/include -x c -o program - -ldl'
 judge absent_library ./program
 judge loads sh -c 'test -z "$(LD_PRELOAD=$0 env true 2>&1)"' "$dest/opt/guard/lib/libcloseguard.so"
+judge bash_completion test -e opt/guard/share/bash-completion/completions/closeguard
+judge zsh_completion test -e opt/guard/share/zsh/site-functions/_closeguard
 judge annex test -e opt/guard/lib/libcloseguard-dw.so
 judge config_annex test -e opt/guard/lib/libcloseguard-config.so
 judge policies test -e opt/guard/share/closeguard/policies/nginx-behind-lb.cfg
