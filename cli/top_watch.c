@@ -151,6 +151,15 @@ static int read_one(struct cg_top_watch *watch, const char *path, struct cg_top_
 	return cg_top_model_put(model, process, sample);
 }
 
+/* The last one is told in full, in front of which stands how many there are. */
+static void count_unreadable(struct cg_top_watch *watch)
+{
+	char last[sizeof watch->trouble];
+	memcpy(last, watch->trouble, sizeof last);
+	(void)cg_common_print(watch->trouble, sizeof watch->trouble, "%u recorders cannot be read: %s",
+	                      watch->unreadable, last);
+}
+
 int cg_top_watch_refresh(struct cg_top_watch *watch, uint64_t now_ns)
 {
 	static struct cg_top_sample sample;
@@ -166,6 +175,8 @@ int cg_top_watch_refresh(struct cg_top_watch *watch, uint64_t now_ns)
 		(void)cg_common_print(watch->trouble, sizeof watch->trouble, "%s", strerror(-error));
 	else
 		cg_top_model_end(&watch->model);
+	if (watch->unreadable > 1)
+		count_unreadable(watch);
 	return error;
 }
 

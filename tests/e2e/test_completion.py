@@ -22,10 +22,11 @@ _closeguard "$command" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]
 """
 
 
-def bash(t, *words, cwd=None, **settings):
+def bash(t, *words, **settings):
     """What bash offers for the last of the words."""
     done = subprocess.run([harness.need("bash"), "--norc", "-c", SCRIPT, "bash", os.path.join(FOLDER, "closeguard.bash"),
-                           COMMAND, "closeguard", *words], env=t.environment(LD_PRELOAD=None, **settings), cwd=cwd or t.dir,
+                           COMMAND, "closeguard", *words],
+                          env=t.environment(LD_PRELOAD=None, **settings), cwd=t.dir,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
     t.equal(done.stderr.decode(), "", f"stderr for {words}")
     return done.stdout.decode().splitlines()
@@ -71,8 +72,8 @@ def test_options_are_those_of_the_help(t):
         t.check("--help" in offered, f"{verb} without --help")
         t.equal(sorted(bash(t, verb, "--")), [one for one in options(verb) if one.startswith("--")], f"of {verb}, long")
         for option in offered:
-            said = subprocess.run([COMMAND, verb, option, "no-such-value", "--help"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, timeout=60).stdout
+            said = subprocess.run([COMMAND, verb, option, "no-such-value", "--help"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60).stdout
             t.check("is no option" not in said, f"{verb} does not know {option}: {said}")
 
 

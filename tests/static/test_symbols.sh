@@ -36,4 +36,9 @@ own=$(nm --defined-only $objects | awk 'NF >= 3 { print $NF }' | sort -u)
 judge only_allowed "$(nm -A -u $objects |
     awk '{ sub(/^.*\/obj\//, ""); sub(/\.o:.*/, ": ", $1); print $NF, $1 }' | sort |
     join -v1 - <(printf '%s\n' "$own" "$listed" | sort -u) | awk '{ print $2 $1 }')"
+
+# The command is linked with both: of a name in two of them the linker would take one for both, without a word.
+others=$(find "$build/obj/cli" "$build/obj/policy" -name '*.o' | grep -vFx "$objects")
+# shellcheck disable=SC2086
+judge no_name_twice_in_the_command "$(nm -g --defined-only $objects $others 2>/dev/null | awk 'NF == 3 { print $3 }' | sort | uniq -d)"
 exit $status
