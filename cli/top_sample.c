@@ -35,11 +35,10 @@ static bool is_elsewhere(const struct cg_header *header)
 static enum cg_top_state state_of_living(const struct cg_header *header)
 {
 	struct cg_proc_stat stat;
-	if (!cg_proc_alive(header->pid, header->process_start))
-		return CG_TOP_KILLED;
-	if (cg_proc_stat(header->pid, &stat) == 0 && (stat.state == 'T' || stat.state == 't'))
-		return CG_TOP_STOPPED;
-	return CG_TOP_LIVE;
+	/* One reading of /proc answers for most; who is hidden there may still be there. */
+	if (cg_proc_stat(header->pid, &stat) < 0 || stat.start != header->process_start || stat.state == 'Z')
+		return cg_proc_alive(header->pid, header->process_start) ? CG_TOP_LIVE : CG_TOP_KILLED;
+	return stat.state == 'T' || stat.state == 't' ? CG_TOP_STOPPED : CG_TOP_LIVE;
 }
 
 static enum cg_top_state state_of(const struct cg_header *header)

@@ -24,8 +24,8 @@ _closeguard "$command" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]
 
 def bash(t, *words, **settings):
     """What bash offers for the last of the words."""
-    done = subprocess.run([harness.need("bash"), "--norc", "-c", SCRIPT, "bash", os.path.join(FOLDER, "closeguard.bash"),
-                           COMMAND, "closeguard", *words],
+    source = os.path.join(FOLDER, "closeguard.bash")
+    done = subprocess.run([harness.need("bash"), "--norc", "-c", SCRIPT, "bash", source, COMMAND, "closeguard", *words],
                           env=t.environment(LD_PRELOAD=None, **settings), cwd=t.dir,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
     t.equal(done.stderr.decode(), "", f"stderr for {words}")

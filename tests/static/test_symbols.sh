@@ -40,5 +40,6 @@ judge only_allowed "$(nm -A -u $objects |
 # The command is linked with both: of a name in two of them the linker would take one for both, without a word.
 others=$(find "$build/obj/cli" "$build/obj/policy" -name '*.o' | grep -vFx "$objects")
 # shellcheck disable=SC2086
-judge no_name_twice_in_the_command "$(nm -g --defined-only $objects $others 2>/dev/null | awk 'NF == 3 { print $3 }' | sort | uniq -d)"
+twice=$(nm -g --defined-only $objects $others 2>/dev/null | awk 'NF == 3 { print $3 }' | sort | uniq -d)
+judge no_name_twice_in_the_command "$twice"
 exit $status
