@@ -117,6 +117,7 @@ int cg_top_terminal_begin(void)
 	if (pipe2(waker, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	prepare_restoring();
+	del_curterm(cur_term); /* newterm makes its own */
 	catch_signals();
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen)
