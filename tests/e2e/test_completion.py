@@ -135,7 +135,7 @@ def test_zsh(t):
     shell = zsh(t)
     shell.shows("ready>")
     def offers(line, wanted, others=()):
-        shell.keys("C-c", "C-l")
+        shell.keys("C-u", "C-l")
         shell.wait(lambda text: text.strip().endswith("ready>"), "an empty line")
         shell.keys(line, "Tab")
         whole = lambda text, word: re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text.split("\n", 1)[1])
@@ -148,7 +148,7 @@ def test_zsh(t):
     offers("closeguard top ", ["4711", "4712", "99"], ["top", "report"])
     offers("closeguard report --format ", ["text", "json"], ["4711"])
     offers("closeguard run --stacks ", ["full", "fp", "off"])
-    shell.keys("C-c", "C-l", "closeguard report --format=js", "Tab")
+    shell.keys("C-u", "C-l", "closeguard report --format=js", "Tab")
     shell.shows("--format=json")
 
 
