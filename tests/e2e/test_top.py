@@ -124,6 +124,10 @@ def test_stopped_and_killed(t):
     stopped, killed = leak(t), leak(t, 2, status=-signal.SIGKILL)
     os.kill(stopped.pid, signal.SIGSTOP)
     t.cleanups.append(lambda: stopped.process.poll() is None and os.kill(stopped.pid, signal.SIGCONT))
+    def status():
+        with open(f"/proc/{stopped.pid}/status", encoding="utf-8") as text:
+            return re.search(r"^State:\s*(.)", text.read(), re.M).group(1)
+    stopped.wait_for(lambda: status() == "T", "it does not stop")
     os.kill(killed.pid, signal.SIGKILL)
     killed.process.wait()
     lines, _ = batch(t, "--once")
