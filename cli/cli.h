@@ -27,6 +27,7 @@ int cg_check_main(int argc, char **argv);
 int cg_report_main(int argc, char **argv);
 int cg_run_main(int argc, char **argv);
 int cg_top_main(int argc, char **argv);
+int cg_scan_main(int argc, char **argv);
 
 /* Writes "closeguard: VERB: text" and a newline to stderr; the verb is left out where it is NULL. */
 void cg_common_complain(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
