@@ -24,6 +24,7 @@ struct cg_verb {
 
 /* One file per verb: verb_NAME stands in NAME.c. */
 int cg_check_main(int argc, char **argv);
+int cg_explain_main(int argc, char **argv);
 int cg_report_main(int argc, char **argv);
 int cg_run_main(int argc, char **argv);
 int cg_top_main(int argc, char **argv);

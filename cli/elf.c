@@ -16,6 +16,7 @@
 enum {
 	HEADERS_MAX = 65536 / sizeof(Elf64_Phdr), /* the kernel's own limit */
 	DYNAMIC_MAX = 4096,                       /* entries; the largest programs have some hundreds */
+	NOTES_MAX = 4096,                         /* bytes; Go's comes first in a segment of its own */
 	NATIVE_ORDER = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB
 };
 
@@ -138,6 +139,26 @@ static int read_dynamic(int fd, const Elf64_Phdr *where, const Elf64_Phdr *heade
 	return error;
 }
 
+/* Go's linker writes a note of the owner "Go" into every program. A segment of notes that is broken has none. */
+static bool has_go_note(int fd, const Elf64_Phdr *where)
+{
+	_Alignas(Elf64_Nhdr) char notes[NOTES_MAX];
+	ssize_t n = read_some(fd, notes, where->p_filesz < NOTES_MAX ? where->p_filesz : NOTES_MAX, where->p_offset);
+	size_t at = 0, size = n > 0 ? (size_t)n : 0;
+	while (at + sizeof(Elf64_Nhdr) <= size) {
+		Elf64_Nhdr note;
+		memcpy(&note, notes + at, sizeof(note));
+		size_t name = at + sizeof(note);
+		if (note.n_namesz == 4 && name + 4 <= size && memcmp(notes + name, "Go\0", 4) == 0)
+			return true;
+		size_t room = size - name;
+		if (note.n_namesz > room || note.n_descsz > room)
+			return false;
+		at = name + ((note.n_namesz + 3u) & ~3u) + ((note.n_descsz + 3u) & ~3u);
+	}
+	return false;
+}
+
 static int read_segments(int fd, const Elf64_Ehdr *header, struct cg_elf *elf, cg_elf_needed *needed, void *context)
 {
 	unsigned count = header->e_phnum;
@@ -153,6 +174,8 @@ static int read_segments(int fd, const Elf64_Ehdr *header, struct cg_elf *elf, c
 			error = read_text(fd, elf->interp, headers[i].p_offset, headers[i].p_filesz);
 		} else if (headers[i].p_type == PT_DYNAMIC) {
 			error = read_dynamic(fd, &headers[i], headers, count, elf, needed, context);
+		} else if (headers[i].p_type == PT_NOTE) {
+			elf->go |= has_go_note(fd, &headers[i]);
 		}
 	}
 	free(headers);

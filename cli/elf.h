@@ -15,6 +15,7 @@ struct cg_elf {
 	bool program;     /* ET_EXEC or ET_DYN: something that the kernel may start */
 	bool native;      /* of this machine's word size and byte order; otherwise nothing below is filled in */
 	bool has_interp;  /* a loader is asked for: what a static program lacks */
+	bool go;          /* built by Go, which makes its system calls without libc */
 	char interp[CG_ELF_NAME_MAX]; /* "" none */
 	char soname[CG_ELF_NAME_MAX]; /* "" none */
 };

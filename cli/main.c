@@ -8,6 +8,7 @@
 
 static const struct cg_verb verbs[] = {
     {"check", "say what policy files mean, or what is wrong with them", cg_check_main},
+    {"explain", "why a program is watched or not; what a finding means and how to mend it", cg_explain_main},
     {"report", "tell what is known of watched processes, living or dead", cg_report_main},
     {"run", "run a program under closeguard", cg_run_main},
     {"top", "show watched processes and what they forget to close, as it changes", cg_top_main},

@@ -190,10 +190,10 @@ static void judge_socket(struct cg_scan *scan, struct cg_scan_socket *socket)
 	                  (socket->class == CG_SCAN_CLOSE_WAIT || socket->class == CG_SCAN_BACKLOG);
 	if (unaccepted)
 		socket->listener = listener_of(scan, socket);
-	struct cg_facts facts = {.fd = socket->holds ? scan->holds[socket->first_hold].fd : -1,
+	/* By whom it is held does not change what it is; a process that cannot be seen has some descriptor of it. */
+	struct cg_facts facts = {.fd = socket->tcp.inode ? 0 : -1,
 	                         .tcp = socket->tcp,
 	                         .in_backlog = unaccepted,
-	                         .departed = !socket->holds, /* held by one that cannot be seen */
 	                         .warn_after_ns = scan->min_age_ns};
 	cg_detect(&facts, &socket->judgement);
 	socket->has_age = socket->class == CG_SCAN_CLOSE_WAIT && socket->tcp.has_info;

@@ -105,7 +105,7 @@ void cg_scan_line_socket(const struct cg_scan *scan, const struct cg_scan_socket
 			cg_buf_fmt(line, "fd %d ", hold->fd);
 	}
 	if (socket->tcp.local.family)
-		cg_buf_fmt(line, " %s - %s", cg_addr_text(&socket->tcp.local, local),
+		cg_buf_fmt(line, " %-21s - %-21s", cg_addr_text(&socket->tcp.local, local),
 		           socket->tcp.peer.family ? cg_addr_text(&socket->tcp.peer, peer) : "?");
 	cg_buf_fmt(line, "  %s", cg_tcp_state_text(socket->tcp.state));
 	if (socket->class == CG_SCAN_UNCONNECTED)

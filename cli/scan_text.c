@@ -94,8 +94,10 @@ static void put_watched(pid_t pid, struct cg_buf *line)
 		return;
 	cg_watched_look(pid, watched);
 	cg_scan_line_label(line, "watched");
-	if (watched->recorded)
+	if (watched->recorded && watched->searched)
 		cg_buf_fmt(line, "yes: `closeguard report %d` knows the lines", pid);
+	else if (watched->recorded)
+		cg_buf_fmt(line, "yes: `closeguard report %s` knows the lines", watched->recorder);
 	else if (watched->loaded == 1)
 		cg_buf_str(line, "the library is loaded, and keeps no record that can be found");
 	else

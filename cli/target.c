@@ -19,7 +19,7 @@ enum {
 };
 
 /* The alternative for what cannot be preloaded into at all. */
-#define LOOK_FROM_OUTSIDE "look at its sockets from outside: ss -tnp state close-wait"
+#define LOOK_FROM_OUTSIDE "look at its sockets from outside: closeguard scan"
 
 /* Writes why, and returns error, so that a refusal is one statement. */
 static int refuse(char *why, int error, const char *format, const char *subject, const char *detail)
@@ -160,6 +160,11 @@ static int check_elf(int fd, const char *subject, struct cg_target *target, char
 	error = check_privileges(fd, subject, why);
 	if (error || !target->elf.native)
 		return error;
+	if (!target->elf.has_interp && !is_loader(&target->elf) && target->elf.go)
+		return refuse(why, -ENOEXEC,
+		              "%s is a static Go program, into which nothing can be preloaded, and Go calls the kernel "
+		              "without libc anyway; %s",
+		              subject, LOOK_FROM_OUTSIDE);
 	if (!target->elf.has_interp && !is_loader(&target->elf))
 		return refuse(why, -ENOEXEC,
 		              "%s is statically linked, so nothing can be preloaded; link it dynamically, or %s",

@@ -119,7 +119,7 @@ void cg_watched_look(pid_t pid, struct cg_watched *ret)
 	*ret = (struct cg_watched){.loaded = 0};
 	look_into_maps(pid, ret);
 	if (cg_recorders_find_process(pid, &found) == 0)
-		take_recorder(&found, own, start, ret);
+		ret->searched = take_recorder(&found, pid, start, ret);
 	cg_recorders_free(&found);
 	if (!ret->recorded)
 		look_inside(pid, own, start, ret);

@@ -253,7 +253,7 @@ def test_library_path_with_a_space(t):
 # What is refused.
 
 def test_static(t):
-    refused(t, r"static is statically linked.*ss -tnp", build(t, "static", "-static"))
+    refused(t, r"static is statically linked.*closeguard scan", build(t, "static", "-static"))
 
 
 def test_static_pie(t):
