@@ -31,15 +31,19 @@ static const struct cg_options_table table = {
 static void print_help(void)
 {
 	fputs(table.usage, stdout);
-	fputs("\nFor the KIND or the cause of a finding: what it means, how to see it with ss, and how to mend it in C, "
-	      "Python,\nJava and Node. For a process or a command: whether it is or would be watched, and if not, why, and "
-	      "what to do\ninstead. A name that is both is taken for the kind; a command of that name is ./NAME or its path. "
-	      "Without\narguments: the kinds and causes.\n\n",
-	      stdout);
+	fputs(
+	    "\nFor the KIND or the cause of a finding: what it means, how to see it with ss, and how to mend it in C, "
+	    "Python,\nJava and Node. For a process or a command: whether it is or would be watched, and if not, why, "
+	    "and "
+	    "what to do\ninstead. A name that is both is taken for the kind; a command of that name is ./NAME or its "
+	    "path. "
+	    "Without\narguments: the kinds and causes.\n\n",
+	    stdout);
 	cg_options_table_print(&table);
-	fputs("\nIt exits with 0 where the kind is known or the program is watched, be it in part; 1 where it is not; 2 "
-	      "for\nwrong usage and 3 where there is no such thing, or it may not be looked into.\n",
-	      stdout);
+	fputs(
+	    "\nIt exits with 0 where the kind is known or the program is watched, be it in part; 1 where it is not; 2 "
+	    "for\nwrong usage and 3 where there is no such thing, or it may not be looked into.\n",
+	    stdout);
 }
 
 static int take_option(unsigned row, const char *argument, void *context)
@@ -151,7 +155,8 @@ static int explain(int argc, char **argv, bool json)
 		return explain_topic(topic, argv[0], json);
 	if (*argv[0] && argv[0][strspn(argv[0], "0123456789")] == '\0') {
 		if (cg_parse_number(argv[0], 1, INT_MAX, &pid) < 0) {
-			cg_common_complain("explain", "%s is no process id; a command of that name is ./%s", argv[0], argv[0]);
+			cg_common_complain("explain", "%s is no process id; a command of that name is ./%s", argv[0],
+			                   argv[0]);
 			return CG_EXIT_USAGE;
 		}
 		error = cg_explain_process((pid_t)pid, &verdict);

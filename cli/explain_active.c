@@ -35,7 +35,8 @@ const struct cg_topic cg_explain_active[] = {
                 "window). After close() the kernel gives up by tcp_orphan_retries (about 108 s by default); after "
                 "shutdown() alone by tcp_retries2 (about 15 minutes). A peer that keeps its window at zero and answers "
                 "probes can hold it much longer.",
-     .confirm = {"ss -tnpo state fin-wait-1   # Send-Q: what is unacknowledged; timer: the next try. Without users: closed"},
+     .confirm =
+         {"ss -tnpo state fin-wait-1   # Send-Q: what is unacknowledged; timer: the next try. Without users: closed"},
      .mend = {"unsigned limit_ms = 5000;\n"
               "setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof limit_ms); /* just before the close */\n"
               "close(fd);\n",
@@ -47,9 +48,10 @@ const struct cg_topic cg_explain_active[] = {
               "setTimeout(() => socket.resetAndDestroy(), 5000).unref(); // Node has no TCP_USER_TIMEOUT: a reset\n"}},
     {.name = "fin_wait2",
      .summary = "the peer has acknowledged our FIN and does not close its side",
-     .meaning = "After close() the kernel ends this by itself after tcp_fin_timeout (60 s by default). After shutdown() "
-                "alone it can stay for ever: only the peer's FIN, a close or keepalive ends it; TCP_USER_TIMEOUT does "
-                "not.",
+     .meaning =
+         "After close() the kernel ends this by itself after tcp_fin_timeout (60 s by default). After shutdown() "
+         "alone it can stay for ever: only the peer's FIN, a close or keepalive ends it; TCP_USER_TIMEOUT does "
+         "not.",
      .confirm = {"ss -tnpo state fin-wait-2   # with users: shut down and held; without: closed, the timer is running"},
      .mend = {wait_c, wait_python, wait_java, wait_node}},
     {.name = "half_closed",
@@ -79,14 +81,14 @@ const struct cg_topic cg_explain_active[] = {
     {.name = "linger_zero",
      .of = "reset_on_close",
      .summary = "SO_LINGER with a time of 0 resets at close()",
-     .meaning = "SO_LINGER{on, 0} makes close() discard what is unsent and send RST. It avoids TIME_WAIT at the price of "
-                "the peer's data. Options set on a listener are inherited by what it accepts, so the call may stand "
-                "far from the close.",
+     .meaning =
+         "SO_LINGER{on, 0} makes close() discard what is unsent and send RST. It avoids TIME_WAIT at the price of "
+         "the peer's data. Options set on a listener are inherited by what it accepts, so the call may stand "
+         "far from the close.",
      .confirm = {"nstat -az TcpExtTCPAbortOnData   # rises by one with each that had data",
                  "ss -tn state time-wait           # none of its connections is there"},
      .mend = {"struct linger off = {.l_onoff = 0};\n"
               "setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);\n",
               "connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 0, 0))\n",
-              "socket.setSoLinger(false, 0);\n",
-              "socket.end(); // not resetAndDestroy()\n"}},
+              "socket.setSoLinger(false, 0);\n", "socket.end(); // not resetAndDestroy()\n"}},
     {.name = NULL}};

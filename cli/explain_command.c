@@ -21,8 +21,9 @@ static void judge_environment(struct cg_verdict *verdict)
 {
 	const char *on = getenv("CLOSEGUARD");
 	if (on && strcmp(on, "off") == 0) {
-		cg_verdict_lower(verdict, CG_ANSWER_NO,
-		                 "CLOSEGUARD=off is set in this environment: every wrapper would be a plain pass-through");
+		cg_verdict_lower(
+		    verdict, CG_ANSWER_NO,
+		    "CLOSEGUARD=off is set in this environment: every wrapper would be a plain pass-through");
 		cg_verdict_say(verdict, CG_REMARK_ADVICE, "unset CLOSEGUARD");
 	}
 }
@@ -52,9 +53,10 @@ static void judge_target(const struct cg_target *target, struct cg_verdict *verd
 		                 "%s may be executed but not read, so whether it is static is not known",
 		                 target->program);
 	if (target->elf.go) {
-		cg_verdict_lower(verdict, CG_ANSWER_PARTLY,
-		                 "it is a Go program: Go calls the kernel without libc, so no call is seen, and sockets "
-		                 "are found by the sweep only, without stacks");
+		cg_verdict_lower(
+		    verdict, CG_ANSWER_PARTLY,
+		    "it is a Go program: Go calls the kernel without libc, so no call is seen, and sockets "
+		    "are found by the sweep only, without stacks");
 		cg_verdict_say(verdict, CG_REMARK_ADVICE, "closeguard scan PID tells as much, without a preload");
 	}
 	if (target->sanitizer[0])

@@ -33,8 +33,10 @@ static unsigned highest_after(const char *path, const char *prefix)
 {
 	size_t size, length = strlen(prefix);
 	unsigned highest = 0;
-	char *content = read_file(path, &size);
-	for (char *at = content; at && (at = memmem(at, size - (size_t)(at - content), prefix, length)) != NULL;) {
+	char *content = read_file(path, &size), *at = content;
+	if (!content)
+		return 0;
+	while ((at = memmem(at, size - (size_t)(at - content), prefix, length)) != NULL) {
 		at += length;
 		unsigned long number = strtoul(at, NULL, 10);
 		highest = number > highest && number < 1000 ? (unsigned)number : highest;

@@ -13,11 +13,13 @@ static const char forget_node[] = "socket.destroy(); // may be called twice; a n
 const struct cg_topic cg_explain_misuse[] = {
     {.name = "dead_socket",
      .summary = "the connection is gone, and the descriptor is still held",
-     .meaning = "The connection ended by a reset, a keepalive failure or a time limit, so its state is CLOSE. ss does not "
-                "list it any more, but the descriptor is taken until it is closed: a leak that has left CLOSE_WAIT is "
-                "still a leak.",
-     .confirm = {"ls -l /proc/PID/fd | grep -c socket:       # more than what ss -tanp and ss -uanp have of the process",
-                 "closeguard scan --state dead_socket PID    # which descriptors"},
+     .meaning =
+         "The connection ended by a reset, a keepalive failure or a time limit, so its state is CLOSE. ss does not "
+         "list it any more, but the descriptor is taken until it is closed: a leak that has left CLOSE_WAIT is "
+         "still a leak.",
+     .confirm =
+         {"ls -l /proc/PID/fd | grep -c socket:       # more than what ss -tanp and ss -uanp have of the process",
+          "closeguard scan --state dead_socket PID    # which descriptors"},
      .mend = {"ssize_t n = read(fd, buffer, sizeof buffer);\n"
               "if (n < 0 && (errno == ECONNRESET || errno == ETIMEDOUT || errno == EPIPE))\n"
               "	close(fd); /* an error ends a connection as a 0 does */\n",
@@ -42,9 +44,9 @@ const struct cg_topic cg_explain_misuse[] = {
                 "same number in between, and then its new descriptor is closed: a connection breaks at a place that "
                 "did nothing wrong.",
      .confirm = {"strace -f -p PID -e trace=close -e status=failed   # EBADF",
-                 "ss -tnp                                            # others' connections that vanish: ss shows the effect only"},
-     .mend = {forget_c,
-              "connection.close()  # may be called twice; os.close(connection.fileno()) may not\n",
+                 "ss -tnp                                            # others' connections that vanish: ss shows the "
+                 "effect only"},
+     .mend = {forget_c, "connection.close()  # may be called twice; os.close(connection.fileno()) may not\n",
               forget_java, forget_node}},
     {.name = "use_after_close",
      .summary = "a call on a number that was closed already",
@@ -52,8 +54,7 @@ const struct cg_topic cg_explain_misuse[] = {
                 "between, the bytes would have gone into, or come from, somebody else's connection.",
      .confirm = {"strace -f -p PID -e trace=%net,read,write -e status=failed   # EBADF",
                  "ss -tnp                                                      # the descriptor is not there"},
-     .mend = {forget_c,
-              "connection.close()  # a later call raises OSError; keep the object, not its fileno()\n",
+     .mend = {forget_c, "connection.close()  # a later call raises OSError; keep the object, not its fileno()\n",
               forget_java, forget_node}},
     {.name = "fd_exhaustion",
      .summary = "no descriptor is left, or soon none will be",

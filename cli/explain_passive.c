@@ -16,10 +16,11 @@ static const char close_java[] = "try (Socket socket = server.accept(); InputStr
                                  "    for (int n; (n = in.read(buffer)) != -1; )\n"
                                  "        handle(buffer, n);\n"
                                  "} // closed here, by an exception too\n";
-static const char close_node[] = "const server = net.createServer((socket) => { // without allowHalfOpen: true\n"
-                                 "  socket.on('data', handle); // unread data hides the end: resume() if it is unwanted\n"
-                                 "  socket.on('error', () => socket.destroy());\n"
-                                 "});\n";
+static const char close_node[] =
+    "const server = net.createServer((socket) => { // without allowHalfOpen: true\n"
+    "  socket.on('data', handle); // unread data hides the end: resume() if it is unwanted\n"
+    "  socket.on('error', () => socket.destroy());\n"
+    "});\n";
 
 const struct cg_topic cg_explain_passive[] = {
     {.name = "close_wait",

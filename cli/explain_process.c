@@ -66,8 +66,8 @@ static void judge_libc(pid_t pid, const char *library, struct cg_verdict *verdic
 	if (file)
 		fclose(file);
 	if (version && version < wanted)
-		cg_verdict_say(verdict, CG_REMARK_REASON, "its glibc is 2.%u, and the library was built for 2.%u or later",
-		               version, wanted);
+		cg_verdict_say(verdict, CG_REMARK_REASON,
+		               "its glibc is 2.%u, and the library was built for 2.%u or later", version, wanted);
 	else if (version)
 		cg_verdict_say(verdict, CG_REMARK_FACT, "its glibc is 2.%u, which is enough (2.%u)", version, wanted);
 }
@@ -101,7 +101,8 @@ static void judge_environment(pid_t pid, struct cg_verdict *verdict)
 		return;
 	}
 	if (error == 0)
-		cg_verdict_say(verdict, CG_REMARK_REASON, "it was started with LD_PRELOAD=%s, without the library", preload);
+		cg_verdict_say(verdict, CG_REMARK_REASON, "it was started with LD_PRELOAD=%s, without the library",
+		               preload);
 	else if (error == -ENODATA)
 		cg_verdict_say(verdict, CG_REMARK_REASON,
 		               "it was started without LD_PRELOAD, or something on the way dropped it (sudo, su and "
@@ -109,9 +110,10 @@ static void judge_environment(pid_t pid, struct cg_verdict *verdict)
 	else
 		cg_verdict_say(verdict, CG_REMARK_REASON, "its environment may not be read: %s", strerror(-error));
 	cg_verdict_say(verdict, CG_REMARK_ADVICE, "restart it: closeguard run COMMAND");
-	cg_verdict_say(verdict, CG_REMARK_ADVICE,
-	               "for a service: systemctl edit UNIT, [Service] Environment=LD_PRELOAD=/path/libcloseguard.so; behind "
-	               "sudo: sudo closeguard run COMMAND");
+	cg_verdict_say(
+	    verdict, CG_REMARK_ADVICE,
+	    "for a service: systemctl edit UNIT, [Service] Environment=LD_PRELOAD=/path/libcloseguard.so; behind "
+	    "sudo: sudo closeguard run COMMAND");
 }
 
 /* What speaks against every preload into this program. Returns whether something does. */
@@ -159,9 +161,10 @@ static void judge_go(pid_t pid, struct cg_verdict *verdict)
 	static struct cg_target target;
 	cg_common_print(exe, sizeof exe, "/proc/%d/exe", pid);
 	if (cg_target_find(exe, &target, why) == 0 && target.elf.go)
-		cg_verdict_lower(verdict, CG_ANSWER_PARTLY,
-		                 "it is a Go program: Go calls the kernel without libc, so sockets are found by the sweep "
-		                 "only, without stacks");
+		cg_verdict_lower(
+		    verdict, CG_ANSWER_PARTLY,
+		    "it is a Go program: Go calls the kernel without libc, so sockets are found by the sweep "
+		    "only, without stacks");
 }
 
 int cg_explain_process(pid_t pid, struct cg_verdict *ret)
@@ -174,10 +177,11 @@ int cg_explain_process(pid_t pid, struct cg_verdict *ret)
 	}
 	cg_watched_look(pid, &watched);
 	if (watched.loaded < 0) {
-		cg_common_complain("explain",
-		                   "the memory map of process %d may not be read (%s); run this as its user, as root or "
-		                   "with CAP_SYS_PTRACE",
-		                   pid, strerror(-watched.loaded));
+		cg_common_complain(
+		    "explain",
+		    "the memory map of process %d may not be read (%s); run this as its user, as root or "
+		    "with CAP_SYS_PTRACE",
+		    pid, strerror(-watched.loaded));
 		return watched.loaded;
 	}
 	ret->running = true;

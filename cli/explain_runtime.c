@@ -16,22 +16,21 @@ struct note {
 static const struct note notes[] = {
     {{"php*", "apache2", "httpd"},
      CG_ANSWER_PARTLY,
-     "PHP loads its extensions with RTLD_DEEPBIND, so calls from ext/curl and its like go past the library: such sockets "
+     "PHP loads its extensions with RTLD_DEEPBIND, so calls from ext/curl and its like go past the library: such "
+     "sockets "
      "are found by the sweep, with origin \"unseen\" and without stacks",
      NULL},
     {{"node", "nodejs"},
      CG_ANSWER_PARTLY,
-     "Node closes by raw system calls and, where it may, by io_uring: its sockets are found, but which code closed them "
+     "Node closes by raw system calls and, where it may, by io_uring: its sockets are found, but which code closed "
+     "them "
      "is not always seen",
      NULL},
     {{"java"},
      CG_ANSWER_YES,
      "stacks end at code that the JVM generated: 2 or 3 frames are usual",
      "jstack PID shows the Java side of the thread that a finding names"},
-    {{"python*", "pypy*"},
-     CG_ANSWER_YES,
-     "stacks are those of the interpreter, not of the Python code",
-     NULL},
+    {{"python*", "pypy*"}, CG_ANSWER_YES, "stacks are those of the interpreter, not of the Python code", NULL},
 };
 
 static const struct note wrappers[] = {

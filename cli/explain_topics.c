@@ -54,20 +54,19 @@ static unsigned distance(const char *one, const char *other)
 	return row[n];
 }
 
+/* Of several that are equally near, the first. */
 static const struct cg_topic *nearest(const char *name, unsigned within)
 {
 	char wanted[NAME_ROOM], there[NAME_ROOM];
 	const struct cg_topic *best = NULL, *topic;
+	unsigned least = within + 1;
 	simplify(name, wanted);
 	for (size_t i = 0; (topic = cg_explain_topics_at(i)) != NULL; i++) {
 		simplify(topic->name, there);
 		unsigned far = distance(wanted, there);
-		if (far <= within) {
-			within = far;
-			best = far ? topic : best;
-			if (far == 0)
-				return topic;
-			within = far - 1; /* of two that are equally near, the first */
+		if (far < least) {
+			least = far;
+			best = topic;
 		}
 	}
 	return best;

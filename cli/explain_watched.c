@@ -85,9 +85,10 @@ static void tell_coverage(const struct cg_header *header, struct cg_verdict *ver
 /* Without a recorder there is nothing wrong where there was no socket yet. */
 static void tell_unrecorded(struct cg_verdict *verdict)
 {
-	cg_verdict_say(verdict, CG_REMARK_FACT,
-	               "it has no recorder that can be found: it had no TCP socket yet, or could not make the file (its "
-	               "/dev/shm is full, or missing)");
+	cg_verdict_say(
+	    verdict, CG_REMARK_FACT,
+	    "it has no recorder that can be found: it had no TCP socket yet, or could not make the file (its "
+	    "/dev/shm is full, or missing)");
 }
 
 void cg_explain_watched(pid_t pid, const struct cg_watched *watched, struct cg_verdict *verdict)
@@ -109,9 +110,10 @@ void cg_explain_watched(pid_t pid, const struct cg_watched *watched, struct cg_v
 	}
 	cg_verdict_say(verdict, CG_REMARK_FACT, "recorder %s", watched->recorder);
 	if (watched->header.state == CG_STATE_SEALED) {
-		cg_verdict_lower(verdict, CG_ANSWER_PARTLY,
-		                 "it entered a seccomp sandbox, in which the library makes no system call any more: what "
-		                 "was known by then is in the recorder");
+		cg_verdict_lower(
+		    verdict, CG_ANSWER_PARTLY,
+		    "it entered a seccomp sandbox, in which the library makes no system call any more: what "
+		    "was known by then is in the recorder");
 		cg_verdict_say(verdict, CG_REMARK_ADVICE, "closeguard scan %d looks from outside", pid);
 	} else {
 		tell_sweep(pid, &watched->header, verdict);

@@ -19,9 +19,9 @@ static struct option *long_options(const struct cg_options_table *table)
 	if (!rows)
 		return NULL;
 	for (unsigned i = 0; i < table->count; i++)
-		rows[i] = (struct option){table->rows[i].name,
-		                          table->rows[i].argument ? required_argument : no_argument, NULL,
-		                          FIRST_ROW + (int)i};
+		rows[i] =
+		    (struct option){table->rows[i].name, table->rows[i].argument ? required_argument : no_argument,
+		                    NULL, FIRST_ROW + (int)i};
 	rows[table->count] = (struct option){"help", no_argument, NULL, HELP};
 	return rows;
 }

@@ -22,16 +22,7 @@
 
 extern char **environ;
 
-enum {
-	ROW_ERROR_EXITCODE,
-	ROW_JSON,
-	ROW_LOG,
-	ROW_NO_SUMMARY,
-	ROW_POLICY,
-	ROW_STACKS,
-	ROW_WARN_AFTER,
-	ROW_COUNT
-};
+enum { ROW_ERROR_EXITCODE, ROW_JSON, ROW_LOG, ROW_NO_SUMMARY, ROW_POLICY, ROW_STACKS, ROW_WARN_AFTER, ROW_COUNT };
 
 static const struct cg_option_row rows[ROW_COUNT] = {
     [ROW_ERROR_EXITCODE] = {"error-exitcode", "N", "exit with N where findings are outstanding at a clean exit"},
@@ -53,9 +44,12 @@ static const struct cg_options_table options = {
 
 /* An option sets a variable of the library's; the environment's value gives way. */
 static const char *const variables[ROW_COUNT] = {
-    [ROW_ERROR_EXITCODE] = "CLOSEGUARD_EXITCODE", [ROW_JSON] = "CLOSEGUARD_FORMAT",
-    [ROW_LOG] = "CLOSEGUARD_LOG",                 [ROW_POLICY] = "CLOSEGUARD_POLICY",
-    [ROW_STACKS] = "CLOSEGUARD_STACKS",           [ROW_WARN_AFTER] = "CLOSEGUARD_WARN_AFTER",
+    [ROW_ERROR_EXITCODE] = "CLOSEGUARD_EXITCODE",
+    [ROW_JSON] = "CLOSEGUARD_FORMAT",
+    [ROW_LOG] = "CLOSEGUARD_LOG",
+    [ROW_POLICY] = "CLOSEGUARD_POLICY",
+    [ROW_STACKS] = "CLOSEGUARD_STACKS",
+    [ROW_WARN_AFTER] = "CLOSEGUARD_WARN_AFTER",
 };
 
 static void print_help(void)

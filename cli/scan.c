@@ -65,7 +65,8 @@ static int take_states(const char *list, struct cg_scan *scan)
 		size_t n = strcspn(at, ",");
 		int error = cg_common_print(name, sizeof name, "%.*s", (int)n, at);
 		if (error || !n || cg_scan_class_parse(name, &class) < 0) {
-			cg_common_complain("scan", "--state: '%s' is not understood; `closeguard scan --help` lists the states",
+			cg_common_complain("scan",
+			                   "--state: '%s' is not understood; `closeguard scan --help` lists the states",
 			                   n < sizeof name ? name : list);
 			return CG_EXIT_USAGE;
 		}

@@ -67,8 +67,8 @@ struct cg_scan_socket {
 	enum cg_scan_class class;
 	struct cg_judgement judgement; /* for CLOSE_WAIT and dead ones; its age also where has_age */
 	bool has_age;
-	bool old;                      /* for at least min_age, or for nobody knows how long; not a half-close in use */
-	size_t first_hold;             /* which hold it: holds of them, from here on; 0: no process that can be seen */
+	bool old;          /* for at least min_age, or for nobody knows how long; not a half-close in use */
+	size_t first_hold; /* which hold it: holds of them, from here on; 0: no process that can be seen */
 	unsigned holds;
 	long owner;    /* index of the process that it is told under, the first that is wanted; or as above */
 	long listener; /* index into listeners: it waits to be accepted; -1: it does not */
@@ -76,7 +76,7 @@ struct cg_scan_socket {
 
 /* A listening address, perhaps of several sockets (SO_REUSEPORT): in whose queue one waits cannot be seen. */
 struct cg_scan_listener {
-	struct cg_tcp tcp;  /* the first of them; rqueue and wqueue are the sums */
+	struct cg_tcp tcp; /* the first of them; rqueue and wqueue are the sums */
 	unsigned space;
 	unsigned sockets;
 	long owner;         /* as a socket's */

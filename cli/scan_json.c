@@ -21,7 +21,8 @@ static json_t *text_of(const char *text)
 
 static json_t *seconds(uint64_t ns)
 {
-	return json_real((double)(ns / 1000000) / 1000.0);
+	uint64_t ms = ns / 1000000; /* no more than the kernel tells */
+	return json_real((double)ms / 1000.0);
 }
 
 static json_t *address_of(const struct cg_addr *addr)
@@ -148,30 +149,30 @@ static json_t *listeners_of(const struct cg_scan *scan, unsigned limit)
 		if (!one->waiting && !one->abandoned)
 			continue;
 		json_array_append_new(
-		    list, json_pack("{s:o,s:o,s:i,s:i,s:i,s:i,s:i,s:I,s:o}", "pid",
-		                    number_if(one->owner >= 0,
-		                              one->owner >= 0 ? scan->processes[one->owner].pid : 0),
-		                    "local", address_of(&one->tcp.local), "sockets", (int)one->sockets, "backlog",
-		                    (int)one->tcp.rqueue, "backlog_limit", (int)one->tcp.wqueue, "never_accepted",
-		                    (int)one->abandoned, "waiting", (int)one->waiting, "netns",
-		                    (json_int_t)scan->spaces[one->space].inode, "connections",
-		                    waiting_of(scan, i, limit)));
+		    list,
+		    json_pack("{s:o,s:o,s:i,s:i,s:i,s:i,s:i,s:I,s:o}", "pid",
+		              number_if(one->owner >= 0, one->owner >= 0 ? scan->processes[one->owner].pid : 0),
+		              "local", address_of(&one->tcp.local), "sockets", (int)one->sockets, "backlog",
+		              (int)one->tcp.rqueue, "backlog_limit", (int)one->tcp.wqueue, "never_accepted",
+		              (int)one->abandoned, "waiting", (int)one->waiting, "netns",
+		              (json_int_t)scan->spaces[one->space].inode, "connections", waiting_of(scan, i, limit)));
 	}
 	return list;
 }
 
 static json_t *spaces_of(const struct cg_scan *scan)
 {
-	static const char *const ways[] = {[CG_SCAN_NOT] = "none", [CG_SCAN_DIAG] = "sock_diag", [CG_SCAN_PROC] = "proc"};
+	static const char *const ways[] = {
+	    [CG_SCAN_NOT] = "none", [CG_SCAN_DIAG] = "sock_diag", [CG_SCAN_PROC] = "proc"};
 	json_t *list = json_array();
 	for (size_t i = 0; i < scan->space_count; i++) {
 		const struct cg_scan_space *space = &scan->spaces[i];
-		json_array_append_new(
-		    list, json_pack("{s:I,s:o,s:i,s:s,s:o,s:I}", "inode", (json_int_t)space->inode, "pid",
-		                    number_if(space->pid != 0, space->pid), "processes", (int)space->processes,
-		                    "read_by", space->wanted ? ways[space->way] : "none", "error",
-		                    space->error ? json_string(strerror(-space->error)) : json_null(), "time_wait",
-		                    (json_int_t)space->time_waits));
+		json_array_append_new(list, json_pack("{s:I,s:o,s:i,s:s,s:o,s:I}", "inode", (json_int_t)space->inode,
+		                                      "pid", number_if(space->pid != 0, space->pid), "processes",
+		                                      (int)space->processes, "read_by",
+		                                      space->wanted ? ways[space->way] : "none", "error",
+		                                      space->error ? json_string(strerror(-space->error)) : json_null(),
+		                                      "time_wait", (json_int_t)space->time_waits));
 	}
 	return list;
 }

@@ -10,11 +10,9 @@
 #include "scan.h"
 
 static const char *const names[CG_SCAN_CLASSES] = {
-    [CG_SCAN_CLOSE_WAIT] = "close_wait",   [CG_SCAN_LAST_ACK] = "last_ack",
-    [CG_SCAN_CLOSING] = "closing",         [CG_SCAN_FIN_WAIT1] = "fin_wait1",
-    [CG_SCAN_FIN_WAIT2] = "fin_wait2",     [CG_SCAN_DEAD] = "dead_socket",
-    [CG_SCAN_UNCONNECTED] = "unconnected", [CG_SCAN_BACKLOG] = "backlog",
-    [CG_SCAN_TIME_WAIT] = "time_wait",
+    [CG_SCAN_CLOSE_WAIT] = "close_wait",   [CG_SCAN_LAST_ACK] = "last_ack",   [CG_SCAN_CLOSING] = "closing",
+    [CG_SCAN_FIN_WAIT1] = "fin_wait1",     [CG_SCAN_FIN_WAIT2] = "fin_wait2", [CG_SCAN_DEAD] = "dead_socket",
+    [CG_SCAN_UNCONNECTED] = "unconnected", [CG_SCAN_BACKLOG] = "backlog",     [CG_SCAN_TIME_WAIT] = "time_wait",
 };
 
 const char *cg_scan_class_name(enum cg_scan_class class)
@@ -186,8 +184,8 @@ static void judge_socket(struct cg_scan *scan, struct cg_scan_socket *socket)
 		socket->class = class_of(socket->tcp.state);
 	socket->first_hold = holds_of(scan, socket->tcp.inode, &socket->holds);
 	socket->owner = socket->tcp.inode ? owner_among(scan, socket->first_hold, socket->holds) : CG_SCAN_NOBODY;
-	bool unaccepted = socket->tcp.inode == 0 &&
-	                  (socket->class == CG_SCAN_CLOSE_WAIT || socket->class == CG_SCAN_BACKLOG);
+	bool unaccepted =
+	    socket->tcp.inode == 0 && (socket->class == CG_SCAN_CLOSE_WAIT || socket->class == CG_SCAN_BACKLOG);
 	if (unaccepted)
 		socket->listener = listener_of(scan, socket);
 	/* By whom it is held does not change what it is; a process that cannot be seen has some descriptor of it. */

@@ -35,25 +35,25 @@ static int keep_socket(struct listing *listing, const struct cg_tcp *tcp)
 	struct cg_scan_socket *socket = cg_scan_grow(&scan->sockets, &scan->socket_count, sizeof *socket);
 	if (!socket)
 		return listing->error = -ENOMEM;
-	*socket = (struct cg_scan_socket){.tcp = *tcp, .space = listing->space, .owner = CG_SCAN_UNSEEN, .listener = -1};
+	*socket =
+	    (struct cg_scan_socket){.tcp = *tcp, .space = listing->space, .owner = CG_SCAN_UNSEEN, .listener = -1};
 	return 0;
 }
 
 static int keep_listener(struct listing *listing, const struct cg_tcp *tcp)
 {
 	struct cg_scan *scan = listing->scan;
-	struct cg_scan_listener *listener =
-	    cg_scan_grow(&scan->listeners, &scan->listener_count, sizeof *listener);
+	struct cg_scan_listener *listener = cg_scan_grow(&scan->listeners, &scan->listener_count, sizeof *listener);
 	if (!listener)
 		return listing->error = -ENOMEM;
-	*listener = (struct cg_scan_listener){.tcp = *tcp, .space = listing->space, .sockets = 1, .owner = CG_SCAN_UNSEEN};
+	*listener =
+	    (struct cg_scan_listener){.tcp = *tcp, .space = listing->space, .sockets = 1, .owner = CG_SCAN_UNSEEN};
 	return 0;
 }
 
 static int keep_other(struct listing *listing, uint64_t inode)
 {
-	uint64_t *other =
-	    cg_scan_grow(&listing->scan->others, &listing->scan->other_count, sizeof *other);
+	uint64_t *other = cg_scan_grow(&listing->scan->others, &listing->scan->other_count, sizeof *other);
 	if (!other)
 		return listing->error = -ENOMEM;
 	*other = inode;

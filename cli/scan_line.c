@@ -120,4 +120,3 @@ void cg_scan_line_socket(const struct cg_scan *scan, const struct cg_scan_socket
 	put_holders(scan, socket, line);
 	cg_scan_line_put(line, NULL);
 }
-

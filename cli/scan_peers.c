@@ -59,4 +59,3 @@ void cg_scan_line_peers(const struct cg_scan *scan, const size_t *list, size_t c
 	}
 	free(peers);
 }
-

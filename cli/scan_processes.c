@@ -83,8 +83,7 @@ static int take_process(struct walk *walk, pid_t pid)
 {
 	struct cg_scan *scan = walk->scan;
 	char path[64];
-	struct cg_scan_process *process =
-	    cg_scan_grow(&scan->processes, &scan->process_count, sizeof *process);
+	struct cg_scan_process *process = cg_scan_grow(&scan->processes, &scan->process_count, sizeof *process);
 	if (!process)
 		return walk->error = -ENOMEM;
 	process->pid = pid;

@@ -40,8 +40,8 @@ static bool take_line(const char *line, struct cg_tcp *ret)
 	/* What the kernel prints has no number too large for its place. NOLINTNEXTLINE(cert-err34-c) */
 	if (sscanf(line, format, local, peer, &state, &wqueue, &rqueue, &inode) != 6)
 		return false;
-	*ret = (struct cg_tcp){.state = (uint8_t)state, .has_queues = true, .rqueue = rqueue, .wqueue = wqueue,
-	                       .inode = inode};
+	*ret = (struct cg_tcp){
+	    .state = (uint8_t)state, .has_queues = true, .rqueue = rqueue, .wqueue = wqueue, .inode = inode};
 	return take_address(local, &ret->local) && take_address(peer, &ret->peer);
 }
 

@@ -56,10 +56,14 @@ static struct tally tally_of(const struct cg_scan *scan, const size_t *list, siz
 static const char *headline_of(enum cg_scan_class class)
 {
 	static const char *const texts[CG_SCAN_CLASSES] = {
-	    [CG_SCAN_CLOSE_WAIT] = "in CLOSE_WAIT",       [CG_SCAN_LAST_ACK] = "in LAST_ACK",
-	    [CG_SCAN_CLOSING] = "in CLOSING",             [CG_SCAN_FIN_WAIT1] = "in FIN_WAIT1",
-	    [CG_SCAN_FIN_WAIT2] = "in FIN_WAIT2",         [CG_SCAN_DEAD] = "dead and still held",
-	    [CG_SCAN_UNCONNECTED] = "dead or not connected", [CG_SCAN_BACKLOG] = "waiting for accept()",
+	    [CG_SCAN_CLOSE_WAIT] = "in CLOSE_WAIT",
+	    [CG_SCAN_LAST_ACK] = "in LAST_ACK",
+	    [CG_SCAN_CLOSING] = "in CLOSING",
+	    [CG_SCAN_FIN_WAIT1] = "in FIN_WAIT1",
+	    [CG_SCAN_FIN_WAIT2] = "in FIN_WAIT2",
+	    [CG_SCAN_DEAD] = "dead and still held",
+	    [CG_SCAN_UNCONNECTED] = "dead or not connected",
+	    [CG_SCAN_BACKLOG] = "waiting for accept()",
 	    [CG_SCAN_TIME_WAIT] = "in TIME_WAIT",
 	};
 	return texts[class];
@@ -106,8 +110,7 @@ static void put_watched(pid_t pid, struct cg_buf *line)
 	free(watched);
 }
 
-static void tell_list(const struct cg_scan *scan, const size_t *list, size_t count, unsigned limit,
-                      struct cg_buf *line)
+static void tell_list(const struct cg_scan *scan, const size_t *list, size_t count, unsigned limit, struct cg_buf *line)
 {
 	for (size_t i = 0; i < count && i < limit; i++)
 		cg_scan_line_socket(scan, &scan->sockets[list[i]], line);
@@ -154,8 +157,8 @@ static void tell_listener(const struct cg_scan *scan, size_t index, unsigned lim
 	cg_buf_fmt(line, ": listener %s", cg_addr_text(&listener->tcp.local, text));
 	if (listener->sockets > 1)
 		cg_buf_fmt(line, " (%u sockets)", listener->sockets);
-	cg_buf_fmt(line, ", %u of %u in its backlog: %u never accepted and in CLOSE_WAIT, %u waiting", listener->tcp.rqueue,
-	           listener->tcp.wqueue, listener->abandoned, listener->waiting);
+	cg_buf_fmt(line, ", %u of %u in its backlog: %u never accepted and in CLOSE_WAIT, %u waiting",
+	           listener->tcp.rqueue, listener->tcp.wqueue, listener->abandoned, listener->waiting);
 	cg_scan_line_put(line, listener->abandoned ? "1;31" : "1");
 	for (size_t i = 0; i < scan->socket_count; i++) {
 		if (scan->sockets[i].listener != (long)index || told++ >= limit)
@@ -190,7 +193,8 @@ static void tell_limits(const struct cg_scan *scan, struct cg_buf *line)
 		cg_buf_fmt(line, "network namespace %llu", (unsigned long long)space->inode);
 		if (space->pid)
 			cg_buf_fmt(line, " (of process %d)", space->pid);
-		cg_buf_fmt(line, " may not be asked by sock_diag (%s; it takes CAP_SYS_ADMIN): ", strerror(-space->error));
+		cg_buf_fmt(line,
+		           " may not be asked by sock_diag (%s; it takes CAP_SYS_ADMIN): ", strerror(-space->error));
 		cg_buf_str(line, space->way == CG_SCAN_PROC ? "told from /proc/net/tcp, without ages" : "not told");
 		cg_scan_line_put(line, NULL);
 	}

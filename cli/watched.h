@@ -11,11 +11,11 @@
 #include "record.h"
 
 struct cg_watched {
-	int loaded;                /* 1 it is in the process's memory, 0 it is not, -errno: the maps cannot be read */
-	char library[PATH_MAX];    /* as the process has it; "" where not loaded */
-	bool replaced;             /* the library's file was deleted or replaced since it was loaded */
-	bool recorded;             /* there is a recorder of this very process; what follows is its */
-	bool searched;             /* it is where `closeguard report PID` looks */
+	int loaded;             /* 1 it is in the process's memory, 0 it is not, -errno: the maps cannot be read */
+	char library[PATH_MAX]; /* as the process has it; "" where not loaded */
+	bool replaced;          /* the library's file was deleted or replaced since it was loaded */
+	bool recorded;          /* there is a recorder of this very process; what follows is its */
+	bool searched;          /* it is where `closeguard report PID` looks */
 	char recorder[PATH_MAX];
 	struct cg_header header;
 };

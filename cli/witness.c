@@ -50,8 +50,9 @@ static void tell(const char *path)
 {
 	const char *format = getenv("CLOSEGUARD_FORMAT");
 	bool json = format && strcmp(format, "json") == 0;
-	char *command[] = {(char[]){"closeguard"},           (char[]){"report"}, (char[]){"--format"},
-	                   json ? (char[]){"json"} : (char[]){"text"}, (char *)path,       NULL};
+	char *command[] = {(char[]){"closeguard"}, (char[]){"report"},
+	                   (char[]){"--format"},   json ? (char[]){"json"} : (char[]){"text"},
+	                   (char *)path,           NULL};
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

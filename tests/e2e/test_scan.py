@@ -424,8 +424,8 @@ def test_wrong_usage(t):
 
 def test_help(t):
     text = scan(t, "--help", status=0).stdout
-    for part in ("usage: closeguard scan", "--all-netns", "--json", "--limit N", "--min-age D", "--state S", "-h, --help",
-                 "dead_socket", "It exits with 0"):
+    for part in ("usage: closeguard scan", "--all-netns", "--json", "--limit N", "--min-age D", "--state S",
+                 "-h, --help", "dead_socket", "It exits with 0"):
         t.check(part in text, f"{part!r} is not in the help")
 
 
