@@ -66,7 +66,9 @@ defaults=$(echo "$settings" | sed 's/_ON / /' |
 result defaults-in-the-readme "$defaults"
 
 if [ -x "$build/closeguard" ]; then
-    result options-in-the-manual "$("$build/closeguard" run --help | grep -o -e '--[a-z-]*' | sort -u |
+    result options-in-the-manual "$(for verb in explain run scan; do
+        "$build/closeguard" $verb --help
+    done | grep -o -e '--[a-z-]*' | sort -u |
         missing "$work/command")"
     result verbs-in-the-manual "$("$build/closeguard" help | sed -n 's/^  \([a-z]\{1,\}\)  .*/closeguard \1/p' |
         while read -r verb; do grep -q "$verb" "$work/command" || echo "$verb"; done)"
