@@ -57,6 +57,13 @@ def need(program):
     return found
 
 
+def copy_program(source, target):
+    """By a process of its own: one that another test's thread forks meanwhile keeps no descriptor of the copy open, by
+    which it could not be executed (ETXTBSY)."""
+    subprocess.run(["cp", source, target], check=True)
+    return os.path.join(target, os.path.basename(source)) if os.path.isdir(target) else target
+
+
 class Test:
     """One running test: its temporary directory and the programs that it started."""
 

@@ -231,7 +231,7 @@ def build(t, name, *flags, source="int main(void) { return 0; }\n"):
 
 def copy_of(t, program, name):
     path = os.path.join(t.dir, name)
-    shutil.copyfile(shutil.which(program), path)
+    harness.copy_program(shutil.which(program), path)
     os.chmod(path, 0o755)
     return path
 
@@ -476,8 +476,8 @@ def test_process_in_another_root(t):
     root = os.path.join(t.dir, "root")
     path = build(t, "static", "-static", source="#include <unistd.h>\nint main(void) { char c; read(0, &c, 1); }\n")
     os.mkdir(root)
-    shutil.copy(path, os.path.join(root, "static"))
-    dynamic = shutil.copy(need("cat"), os.path.join(root, "cat"))
+    harness.copy_program(path, os.path.join(root, "static"))
+    dynamic = harness.copy_program(need("cat"), os.path.join(root, "cat"))
     for library in sorted(set(re.findall(r"(/\S+) \(0x", subprocess.check_output(["ldd", dynamic], text=True)))):
         os.makedirs(root + os.path.dirname(library), exist_ok=True)
         shutil.copy(library, root + library)
@@ -493,7 +493,7 @@ def test_process_in_another_root(t):
 def test_process_of_another_user(t):
     need_root()
     os.chmod(t.dir, 0o755)
-    command = shutil.copy(COMMAND, t.dir)
+    command = harness.copy_program(COMMAND, t.dir)
     app = unwatched(t, need("cat"))
     done = explain(t, app.pid, status=3, command=command, user=NOBODY, group=NOBODY, extra_groups=[])
     t.check("CAP_SYS_PTRACE" in done.stderr, f"it said {done.stderr!r}")

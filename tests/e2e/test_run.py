@@ -67,7 +67,7 @@ def build(t, name, *flags, source="int main(void) { return 0; }\n"):
 
 def copy_of(t, program, name="copy"):
     path = os.path.join(t.dir, name)
-    shutil.copyfile(shutil.which(program), path)
+    harness.copy_program(shutil.which(program), path)
     os.chmod(path, 0o755)
     return path
 
@@ -223,7 +223,7 @@ def test_wrong_usage(t):
 def installed(t, command, library):
     for source, place in ((COMMAND, command), (harness.LIBRARY, library)):
         os.makedirs(os.path.dirname(os.path.join(t.dir, place)), exist_ok=True)
-        shutil.copy(source, os.path.join(t.dir, place))
+        harness.copy_program(source, os.path.join(t.dir, place))
     return os.path.join(t.dir, command)
 
 
@@ -243,7 +243,7 @@ def test_library_by_a_link(t):
 
 def test_library_missing(t):
     os.mkdir(os.path.join(t.dir, "alone"))
-    refused(t, "libcloseguard.so is neither", "true", command=shutil.copy(COMMAND, os.path.join(t.dir, "alone")))
+    refused(t, "libcloseguard.so is neither", "true", command=harness.copy_program(COMMAND, os.path.join(t.dir, "alone")))
 
 
 def test_library_path_with_a_space(t):

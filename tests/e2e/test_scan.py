@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import pty
-import shutil
 import socket
 import struct
 import subprocess
@@ -377,7 +376,7 @@ def for_nobody(t):
     """The command in a place that everybody may read."""
     need_root()
     os.chmod(t.dir, 0o755)
-    return shutil.copy(COMMAND, t.dir)
+    return harness.copy_program(COMMAND, t.dir)
 
 
 def test_without_privileges(t):
