@@ -243,7 +243,8 @@ def test_library_by_a_link(t):
 
 def test_library_missing(t):
     os.mkdir(os.path.join(t.dir, "alone"))
-    refused(t, "libcloseguard.so is neither", "true", command=harness.copy_program(COMMAND, os.path.join(t.dir, "alone")))
+    alone = harness.copy_program(COMMAND, os.path.join(t.dir, "alone"))
+    refused(t, "libcloseguard.so is neither", "true", command=alone)
 
 
 def test_library_path_with_a_space(t):
