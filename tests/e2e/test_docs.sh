@@ -66,7 +66,7 @@ defaults=$(echo "$settings" | sed 's/_ON / /' |
 result defaults-in-the-readme "$defaults"
 
 if [ -x "$build/closeguard" ]; then
-    result options-in-the-manual "$(for verb in explain run scan; do
+    result options-in-the-manual "$(for verb in check explain run scan; do
         "$build/closeguard" $verb --help
     done | grep -o -e '--[a-z-]*' | sort -u |
         missing "$work/command")"
