@@ -11,8 +11,8 @@ static const struct cg_verb verbs[] = {
     {"explain", "why a program is watched or not; what a finding means and how to mend it", cg_explain_main},
     {"report", "tell what is known of watched processes, living or dead", cg_report_main},
     {"run", "run a program under closeguard", cg_run_main},
-    {"top", "show watched processes and what they forget to close, as it changes", cg_top_main},
     {"scan", "tell of the sockets of any process, watched or not", cg_scan_main},
+    {"top", "show watched processes and what they forget to close, as it changes", cg_top_main},
 };
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
 

@@ -14,19 +14,20 @@
 #include "recorder.h"
 #include "sweep_policy.h"
 #include "sweep_report.h"
+#include "sweep_state.h"
 #include "sweep_thread.h"
 #include "sys.h"
 #include "track.h"
 
 enum { REQUEST_DUMP = 1, REQUEST_LAST = 2, REQUEST_CHECK = 4, REQUEST_END = 8 };
 
-static const struct cg_options *options;
-static struct cg_sweep sweep = {.netlink = -1};
+struct cg_sweep_state cg_sweep_state = {.sweep = {.netlink = -1}};
+static struct cg_sweep_state *const state = &cg_sweep_state;
+static struct cg_sweep *const sweep = &cg_sweep_state.sweep;
 static struct cg_groups groups;
 static _Atomic bool sweeping; /* one at a time: the thread's, or the exiting thread's own */
-static _Atomic unsigned requests, wake_word, drain_wakes, done_word, leaks, mistakes;
-static _Atomic bool over, main_left;
-static unsigned quiet_rounds;
+static _Atomic unsigned leaks, mistakes;
+static _Atomic bool over;
 static int reserve_fd = -1;
 
 static void count_sweep(uint64_t cpu_before)
@@ -35,13 +36,13 @@ static void count_sweep(uint64_t cpu_before)
 	if (!h)
 		return;
 	unsigned now_leaked = cg_groups_leaks(&groups);
-	cg_forecast_note(&sweep, now_leaked);
+	cg_forecast_note(sweep, now_leaked);
 	atomic_store(&leaks, now_leaked);
 	atomic_store(&mistakes, cg_groups_mistakes());
 	atomic_store(&h->count.leaked_now, now_leaked);
 	atomic_fetch_add(&h->count.sweeps, 1);
 	atomic_fetch_add(&h->count.sweep_ns, cg_sweep_cpu_ns() - cpu_before);
-	atomic_store(&h->last_sweep_ns, sweep.now_ns);
+	atomic_store(&h->last_sweep_ns, sweep->now_ns);
 	if (now_leaked || atomic_load(&mistakes))
 		atomic_store(&h->spoken, 1);
 }
@@ -50,37 +51,37 @@ static void count_sweep(uint64_t cpu_before)
 static void look(bool may_load, bool final, const char *summary, bool on_thread)
 {
 	uint64_t cpu = cg_sweep_cpu_ns();
-	sweep.now_ns = cg_track_clock();
-	sweep.warn_after_ns = options->warn_after_ns;
-	sweep.final = final;
-	sweep.thorough = final || summary;
+	sweep->now_ns = cg_track_clock();
+	sweep->warn_after_ns = state->options->warn_after_ns;
+	sweep->final = final;
+	sweep->thorough = final || summary;
 	if (may_load)
 		cg_modules_refresh();
-	cg_sweep_policy_prepare(&sweep, may_load);
+	cg_sweep_policy_prepare(sweep, may_load);
 	/* Before a sleep without end, too: what is open may just not have been seen. */
 	struct cg_header *h = cg_recorder_header();
-	cg_adopt_look(&sweep, final || summary || !h || !atomic_load(&h->open_now));
+	cg_adopt_look(sweep, final || summary || !h || !atomic_load(&h->open_now));
 	if ((final || summary) && cg_adopt_pending())
-		cg_adopt_look(&sweep, true); /* there may be no later look to confirm what this one saw */
-	cg_suspects_collect(&sweep);
-	if (sweep.thorough && sweep.outdated) {
-		cg_adopt_look(&sweep, true);
-		cg_adopt_look(&sweep, true);
-		cg_suspects_collect(&sweep);
+		cg_adopt_look(sweep, true); /* there may be no later look to confirm what this one saw */
+	cg_suspects_collect(sweep);
+	if (sweep->thorough && sweep->outdated) {
+		cg_adopt_look(sweep, true);
+		cg_adopt_look(sweep, true);
+		cg_suspects_collect(sweep);
 	}
-	cg_suspects_judge(&sweep);
-	cg_sweep_policy_act(&sweep, on_thread && !final);
-	cg_groups_build(&sweep, &groups);
-	bool told = cg_sweep_tell(&sweep, &groups, may_load) > 0;
-	cg_sweep_tell_actions(&sweep, sweep.thorough, may_load);
+	cg_suspects_judge(sweep);
+	cg_sweep_policy_act(sweep, on_thread && !final);
+	cg_groups_build(sweep, &groups);
+	bool told = cg_sweep_tell(sweep, &groups, may_load) > 0;
+	cg_sweep_tell_actions(sweep, sweep->thorough, may_load);
 	bool exhausted = told && cg_groups_exhausted(&groups);
 	h = cg_recorder_header();
 	if (h && summary && (!final || atomic_load(&h->spoken)))
-		cg_sweep_summarise(&sweep, &groups, summary, may_load);
+		cg_sweep_summarise(sweep, &groups, summary, may_load);
 	else if (h && exhausted)
-		cg_sweep_summarise(&sweep, &groups, "fd_exhaustion", may_load);
+		cg_sweep_summarise(sweep, &groups, "fd_exhaustion", may_load);
 	count_sweep(cpu);
-	cg_arena_reset(&sweep.arena);
+	cg_arena_reset(&sweep->arena);
 }
 
 static bool begin(void)
@@ -100,99 +101,13 @@ static const char *summary_of(unsigned asked)
 	return asked & REQUEST_DUMP ? "signal" : NULL;
 }
 
-/* Whether there is anything that time may turn into a finding. */
-static bool has_work(void)
-{
-	struct cg_header *h = cg_recorder_header();
-	if (cg_bypass_found() || sweep.waiting || cg_adopt_pending() || cg_groups_pending())
-		return true;
-	return h && (atomic_load(&h->open_now) || (atomic_load(&h->count.departed_seq) && quiet_rounds < 120));
-}
-
-/* Short enough to see a socket before it is old enough to be told. */
-static uint64_t interval_of(const struct cg_options *o)
-{
-	uint64_t half = cg_sweep_policy_patience(o->warn_after_ns) / 2, least = 10000000;
-	return o->interval_ns < half ? o->interval_ns : half > least ? half : least;
-}
-
-/* The interval stretches while nothing happens: hosts run hundreds of watched processes. */
-static uint64_t next_wait(void)
-{
-	uint64_t interval = interval_of(options), most = cg_sweep_policy_patience(options->warn_after_ns) / 3;
-	if (most > 10000000000u)
-		most = 10000000000u;
-	if (most < interval)
-		most = interval;
-	uint64_t wait = interval << (quiet_rounds < 5 ? quiet_rounds : 5);
-	wait = sweep.waiting ? interval : wait < most ? wait : most;
-	return sweep.ripe_in_ns && sweep.ripe_in_ns < wait ? sweep.ripe_in_ns : wait;
-}
-
-/* Waits in small steps once the main thread is gone, so that the end of the program does not wait for us. */
-static void wait_for(unsigned seen, uint64_t wait_ns)
-{
-	static const uint64_t step_ns = 20000000;
-	while (atomic_load(&main_left) && !cg_sweep_alone() && wait_ns > step_ns && atomic_load(&wake_word) == seen) {
-		cg_futex_wait(&wake_word, seen, step_ns);
-		wait_ns -= step_ns;
-	}
-	if (!atomic_load(&main_left) || !cg_sweep_alone())
-		cg_futex_wait(&wake_word, seen, wait_ns);
-}
-
 /* The program ends: what is being drained ends with it, but not before its time. */
 static void finish_drains(void)
 {
 	static const uint64_t most_ns = 10000000000u;
 	uint64_t start = cg_track_clock(), turn;
 	while ((turn = cg_sweep_policy_drain()) > 0 && cg_track_clock() - start < most_ns)
-		cg_futex_wait(&done_word, atomic_load(&done_word), turn / 5);
-}
-
-/* Sleeps until it is time for a look, or there is another reason to wake. Zero: without a timer. */
-static void sleep_until(unsigned seen, uint64_t due_ns)
-{
-	uint64_t now = cg_track_clock();
-	if (due_ns > now) {
-		wait_for(seen, due_ns - now);
-		return;
-	}
-	if (due_ns)
-		return;
-	atomic_store(&cg_track_wanted, true);
-	if (!has_work() && !atomic_load(&requests) && !atomic_load(&main_left))
-		cg_futex_wait(&wake_word, seen, 0);
-	atomic_store(&cg_track_wanted, false);
-}
-
-/* Drains what was handed over, until the next look is due or nothing is left to drain. */
-static void drain_until(uint64_t due_ns)
-{
-	uint64_t turn;
-	while (!atomic_load(&requests) && (turn = cg_sweep_policy_drain()) > 0) {
-		uint64_t now = cg_track_clock();
-		if (due_ns && now >= due_ns)
-			return;
-		cg_futex_wait(&wake_word, atomic_load(&wake_word), due_ns && due_ns - now < turn ? due_ns - now : turn);
-	}
-}
-
-/* A drain that is handed over wakes the thread, but is no reason to look at all connections. */
-static void rest(unsigned seen)
-{
-	static const uint64_t hour_ns = 3600000000000u;
-	bool lasting = has_work() || atomic_load(&main_left);
-	uint64_t due_ns = lasting ? cg_track_clock() + (has_work() ? next_wait() : hour_ns) : 0;
-	bool for_drains_only;
-	do {
-		unsigned drains = atomic_load(&drain_wakes);
-		drain_until(due_ns);
-		sleep_until(seen, due_ns);
-		unsigned now = atomic_load(&wake_word);
-		for_drains_only = now != seen && now - seen == atomic_load(&drain_wakes) - drains;
-		seen = now;
-	} while (for_drains_only && !atomic_load(&requests) && (!due_ns || cg_track_clock() < due_ns));
+		cg_futex_wait(&state->done_word, atomic_load(&state->done_word), turn / 5);
 }
 
 /* The program is taking itself apart: nothing is looked at any more. */
@@ -209,33 +124,33 @@ void cg_sweep_loop(void)
 	cg_hidden = 1;
 	/* Nothing is opened in the first moments: a program that has just started likes its numbers in order. */
 	atomic_store(&cg_track_wanted, false);
-	cg_futex_wait(&wake_word, atomic_load(&wake_word), interval_of(options));
+	cg_futex_wait(&state->wake_word, atomic_load(&state->wake_word), cg_sweep_interval(state->options));
 	for (bool first = true;; first = false) {
-		unsigned seen = atomic_load(&wake_word);
-		if (!first && !atomic_load(&requests))
-			rest(seen);
-		unsigned asked = atomic_exchange(&requests, 0);
+		unsigned seen = atomic_load(&state->wake_word);
+		if (!first && !atomic_load(&state->requests))
+			cg_sweep_rest(seen);
+		unsigned asked = atomic_exchange(&state->requests, 0);
 		if (asked & REQUEST_END)
 			return;
 		if (!begin()) {
 			/* A thread of the app's is looking: what was asked for is done after it. */
-			atomic_fetch_or(&requests, asked);
-			cg_futex_wait(&wake_word, seen, busy_ns);
+			atomic_fetch_or(&state->requests, asked);
+			cg_futex_wait(&state->wake_word, seen, busy_ns);
 			continue;
 		}
 		if (asked & REQUEST_LAST)
 			finish_drains();
 		look(true, asked & (REQUEST_LAST | REQUEST_CHECK), summary_of(asked), true);
 		end();
-		quiet_rounds = sweep.waiting ? 0 : quiet_rounds + 1;
-		cg_sweep_watch_signal(options);
+		state->quiet_rounds = sweep->waiting ? 0 : state->quiet_rounds + 1;
+		cg_sweep_watch_signal(state->options);
 		if (first && !asked)
 			cg_recorder_clean_dir();
 		if (asked)
-			cg_futex_wake(&done_word);
+			cg_futex_wake(&state->done_word);
 		if (asked & REQUEST_LAST)
 			rest_in_peace();
-		if (atomic_load(&main_left) && cg_sweep_alone())
+		if (atomic_load(&state->main_left) && cg_sweep_alone())
 			break;
 	}
 	/* As the last thread we end the program as the app's last one would have: by exit(0), handlers and all. */
@@ -246,8 +161,8 @@ void cg_sweep_loop(void)
 static void wake_for_drain(void)
 {
 	if (cg_sweep_thread_runs()) {
-		atomic_fetch_add(&drain_wakes, 1);
-		cg_futex_wake(&wake_word);
+		atomic_fetch_add(&state->drain_wakes, 1);
+		cg_futex_wake(&state->wake_word);
 	} else {
 		cg_sweep_wake(false);
 	}
@@ -255,12 +170,12 @@ static void wake_for_drain(void)
 
 static bool has_thread(void)
 {
-	return options->thread && !atomic_load(&over) && cg_sweep_thread_possible();
+	return state->options->thread && !atomic_load(&over) && cg_sweep_thread_possible();
 }
 
 void cg_sweep_init(const struct cg_options *from)
 {
-	options = from;
+	state->options = from;
 	cg_act_has_thread = has_thread;
 	cg_act_wake = wake_for_drain;
 	cg_track_reaped = cg_sweep_policy_used;
@@ -276,9 +191,9 @@ static void start_thread(void)
 		reserve_fd = cg_sweep_open_reserve();
 		cg_sweep_report_set_reserve(reserve_fd);
 	}
-	if (sweep.netlink < 0) {
+	if (sweep->netlink < 0) {
 		int fd = cg_diag_open();
-		sweep.netlink = fd >= 0 ? cg_ownfd_take(fd) : -1;
+		sweep->netlink = fd >= 0 ? cg_ownfd_take(fd) : -1;
 	}
 	cg_proc_keep();
 	cg_sweep_thread_start();
@@ -286,10 +201,10 @@ static void start_thread(void)
 
 void cg_sweep_wake(bool in_signal)
 {
-	if (!options || !options->thread || atomic_load(&cg_guard.sealed) || atomic_load(&over))
+	if (!state->options || !state->options->thread || atomic_load(&cg_guard.sealed) || atomic_load(&over))
 		return;
 	if (cg_sweep_thread_runs())
-		cg_futex_wake(&wake_word);
+		cg_futex_wake(&state->wake_word);
 	else if (!in_signal)
 		start_thread();
 }
@@ -297,15 +212,15 @@ void cg_sweep_wake(bool in_signal)
 /* Asks the thread and waits for its answer. False when it did not answer in time. */
 static bool ask_thread(unsigned what, uint64_t patience_ns)
 {
-	unsigned seen = atomic_load(&done_word);
+	unsigned seen = atomic_load(&state->done_word);
 	uint64_t start = cg_track_clock();
-	atomic_fetch_or(&requests, what);
-	cg_futex_wake(&wake_word);
-	while ((atomic_load(&requests) & what) || atomic_load(&done_word) == seen) {
+	atomic_fetch_or(&state->requests, what);
+	cg_futex_wake(&state->wake_word);
+	while ((atomic_load(&state->requests) & what) || atomic_load(&state->done_word) == seen) {
 		if (cg_track_clock() - start > patience_ns)
 			return false;
-		cg_futex_wait(&done_word, seen, 20000000);
-		if (!(atomic_load(&requests) & what) && atomic_load(&done_word) != seen)
+		cg_futex_wait(&state->done_word, seen, 20000000);
+		if (!(atomic_load(&state->requests) & what) && atomic_load(&state->done_word) != seen)
 			break;
 	}
 	return true;
@@ -326,7 +241,7 @@ void cg_sweep_last(const char *how)
 {
 	bool by_exit = how[0] == 'e';
 	struct cg_header *h = cg_recorder_header();
-	if (!options || atomic_load(&cg_guard.sealed) || atomic_exchange(&over, true))
+	if (!state->options || atomic_load(&cg_guard.sealed) || atomic_exchange(&over, true))
 		return;
 	/* A process that nothing is known of is looked at too, but for one that leaves in a hurry. */
 	if (!h && !cg_bypass_found() && !by_exit)
@@ -340,7 +255,7 @@ void cg_sweep_last(const char *how)
 
 unsigned cg_sweep_check(void)
 {
-	if (!options || atomic_load(&cg_guard.sealed))
+	if (!state->options || atomic_load(&cg_guard.sealed))
 		return 0;
 	if (!cg_sweep_thread_runs() || !ask_thread(REQUEST_CHECK, 3000000000u))
 		look_here(true, true, NULL);
@@ -354,11 +269,11 @@ unsigned cg_sweep_outstanding(void)
 
 void cg_sweep_request_dump(void)
 {
-	if (!options || atomic_load(&cg_guard.sealed))
+	if (!state->options || atomic_load(&cg_guard.sealed))
 		return;
 	if (cg_sweep_thread_runs()) {
-		atomic_fetch_or(&requests, REQUEST_DUMP);
-		cg_futex_wake(&wake_word);
+		atomic_fetch_or(&state->requests, REQUEST_DUMP);
+		cg_futex_wake(&state->wake_word);
 	} else {
 		look_here(false, false, "signal");
 	}
@@ -366,9 +281,9 @@ void cg_sweep_request_dump(void)
 
 void cg_sweep_main_left(void)
 {
-	atomic_store(&main_left, true);
+	atomic_store(&state->main_left, true);
 	if (cg_sweep_thread_runs())
-		cg_futex_wake(&wake_word);
+		cg_futex_wake(&state->wake_word);
 }
 
 void cg_sweep_seal(void)
@@ -376,8 +291,8 @@ void cg_sweep_seal(void)
 	if (atomic_load(&cg_guard.sealed))
 		return;
 	if (cg_sweep_thread_runs()) {
-		atomic_fetch_or(&requests, REQUEST_END);
-		cg_futex_wake(&wake_word);
+		atomic_fetch_or(&state->requests, REQUEST_END);
+		cg_futex_wake(&state->wake_word);
 		cg_sweep_thread_join();
 	}
 	cg_recorder_set_state(CG_STATE_SEALED);
@@ -387,21 +302,21 @@ void cg_sweep_seal(void)
 void cg_sweep_after_fork(void)
 {
 	cg_sweep_thread_forget();
-	cg_ownfd_close(sweep.netlink);
+	cg_ownfd_close(sweep->netlink);
 	cg_ownfd_close(reserve_fd);
 	cg_proc_after_fork();
 	reserve_fd = -1;
-	struct cg_arena kept = sweep.arena;
+	struct cg_arena kept = sweep->arena;
 	pid_t parent = (pid_t)CG_SYS3(SYS_getppid, 0, 0, 0);
-	sweep = (struct cg_sweep){.netlink = -1, .arena = kept, .parent = parent};
+	*sweep = (struct cg_sweep){.netlink = -1, .arena = kept, .parent = parent};
 	atomic_store(&sweeping, false);
-	atomic_store(&requests, 0);
+	atomic_store(&state->requests, 0);
 	atomic_store(&over, false);
-	atomic_store(&main_left, false);
+	atomic_store(&state->main_left, false);
 	atomic_store(&leaks, 0);
 	atomic_store(&mistakes, 0);
 	cg_forecast_after_fork();
-	quiet_rounds = 0;
+	state->quiet_rounds = 0;
 	cg_groups_after_fork();
 	cg_sweep_policy_after_fork();
 	cg_sweep_report_after_fork();

@@ -15,28 +15,13 @@
 #include "recorder.h"
 #include "sweep_policy.h"
 #include "sweep_sites.h"
+#include "sweep_watched.h"
 #include "track.h"
 
-enum { WATCHED = 8192, PROBES = 64, AT_ONCE = 64, DEFAULT_USER_TIMEOUT_MS = 5000 };
+enum { AT_ONCE = 64, DEFAULT_USER_TIMEOUT_MS = 5000 };
 static const uint64_t again_ns = 25000000, tick_ns = 100000000;
 #define HOLDERS_BUDGET_NS 200000000ull
 
-enum stage { UNUSED, CANDIDATE, TOLD };
-
-/* A connection that is to be ended, was ended, or would have been. */
-struct watched {
-	enum stage stage;
-	int fd;
-	uint32_t gen;
-	uint32_t rqueue;
-	uint64_t inode, uses, seen_ns; /* uses: what the records of all its numbers say of its use, hashed */
-	uint64_t told_use;             /* the same of `fd` alone, when it was told */
-	struct cg_action *action;
-	_Atomic bool counted; /* the program has used it again */
-};
-
-static struct watched watched[WATCHED];
-static bool watching;                  /* something has been watched */
 static const struct cg_policy *policy; /* as of this look; only the sweep replaces it */
 
 static void decide(const struct cg_sweep *sweep, struct cg_suspect *c)
@@ -77,107 +62,6 @@ void cg_sweep_reap_prepare(struct cg_sweep *sweep, bool may_load)
 		find_epolls();
 }
 
-static struct watched *place_of(uint64_t inode, unsigned probe)
-{
-	return &watched[(inode * 0x9e3779b97f4a7c15u + probe) % WATCHED];
-}
-
-static struct watched *find(uint64_t inode)
-{
-	for (unsigned i = 0; i < PROBES; i++) {
-		struct watched *w = place_of(inode, i);
-		if (w->stage != UNUSED && w->inode == inode)
-			return w;
-	}
-	return NULL;
-}
-
-static struct watched *new_watched(uint64_t inode)
-{
-	for (unsigned i = 0; i < PROBES; i++) {
-		struct watched *w = place_of(inode, i);
-		if (w->stage == UNUSED) {
-			watching = true;
-			return w;
-		}
-	}
-	return NULL;
-}
-
-/* Every number of this process under which the connection is open. */
-static void mark(uint64_t inode, bool reaped)
-{
-	unsigned end = cg_recorder_fd_end();
-	if (reaped)
-		atomic_store(&cg_guard.reaped, true);
-	for (unsigned fd = 0; fd < end; fd++) {
-		struct cg_slot *slot = cg_track_conn((int)fd);
-		if (!slot || slot->inode != inode)
-			continue;
-		if (reaped)
-			atomic_fetch_or(&slot->flags, CG_SLOT_REAPED);
-		else
-			atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_REAPED);
-	}
-}
-
-static uint64_t use_of(const struct cg_slot *slot)
-{
-	uint64_t h = atomic_load(&slot->gen) * 0x9e3779b97f4a7c15u;
-	h = (h ^ atomic_load(&slot->last_use)) * 0xff51afd7ed558ccdu;
-	return (h ^ atomic_load(&slot->last_tick)) * 0xff51afd7ed558ccdu;
-}
-
-/* Of every number of this process under which the connection is known; *ret_tick: when one of them was last used. */
-static uint64_t uses_of(int fd, uint64_t inode, bool several, uint32_t *ret_tick)
-{
-	const struct cg_slot *only = cg_slot_at(fd);
-	unsigned end = several ? cg_recorder_fd_end() : 0;
-	uint64_t all = !several && only ? use_of(only) : 0;
-	*ret_tick = !several && only && atomic_load(&only->last_use) ? atomic_load(&only->last_tick) : 0;
-	for (unsigned other = 0; other < end; other++) {
-		const struct cg_slot *slot = cg_track_conn((int)other);
-		if (!slot || slot->inode != inode)
-			continue;
-		all += use_of(slot);
-		if (atomic_load(&slot->last_use) && atomic_load(&slot->last_tick) > *ret_tick)
-			*ret_tick = atomic_load(&slot->last_tick);
-	}
-	return all;
-}
-
-static void count_once(struct watched *w)
-{
-	if (w->action && !atomic_exchange(&w->counted, true))
-		atomic_fetch_add(&w->action->used_again, 1);
-}
-
-/* What was told of and is used after all: the policy is wrong for it. */
-static void count_used_again(void)
-{
-	for (unsigned i = 0; watching && i < WATCHED; i++) {
-		struct watched *w = &watched[i];
-		struct cg_slot *slot = w->stage == TOLD ? cg_slot_at(w->fd) : NULL;
-		if (w->stage != TOLD)
-			continue;
-		bool same = slot && atomic_load(&slot->gen) == w->gen && atomic_load(&slot->kind) == CG_FD_CONN;
-		if (same && use_of(slot) == w->told_use)
-			continue;
-		if (same)
-			count_once(w);
-		w->stage = UNUSED;
-	}
-}
-
-/* A write to what was reaped, as it fails: by the next look the program may have closed it. */
-void cg_sweep_policy_used(int fd)
-{
-	struct cg_slot *slot = cg_slot_at(fd);
-	for (unsigned i = 0; slot && watching && i < WATCHED; i++)
-		if (watched[i].stage == TOLD && watched[i].fd == fd && watched[i].gen == atomic_load(&slot->gen))
-			count_once(&watched[i]);
-}
-
 static uint64_t end_after(const struct cg_suspect *c)
 {
 	if (!policy || c->rule < 0 || c->facts.fd < 0 || !c->facts.has_slot || !c->facts.slot.inode)
@@ -199,7 +83,7 @@ static bool is_idle(uint32_t last_tick, uint64_t after_ns)
 }
 
 static void note(const struct cg_suspect *c, enum cg_action_result result, enum cg_action_reason reason, int error,
-                 struct watched *w)
+                 struct cg_watched *w)
 {
 	const struct cg_policy_rule *rule = &policy->rules[c->rule];
 	bool fin_wait2 = c->judgement.kind == CG_KIND_FIN_WAIT2;
@@ -214,26 +98,23 @@ static void note(const struct cg_suspect *c, enum cg_action_result result, enum 
 	                           .call = c->facts.slot.open_call,
 	                           .fd = c->facts.fd,
 	                           .tcp = &c->facts.tcp};
-	const struct cg_slot *slot = cg_slot_at(w->fd);
-	w->action = cg_act_note(&what);
-	w->told_use = slot ? use_of(slot) : 0;
-	w->stage = TOLD;
+	cg_watched_told(w, cg_act_note(&what));
 }
 
-static void remember(struct watched *w, const struct cg_suspect *c, uint64_t uses, const struct cg_sweep *sweep)
+static void remember(struct cg_watched *w, const struct cg_suspect *c, uint64_t uses, const struct cg_sweep *sweep)
 {
-	*w = (struct watched){.stage = CANDIDATE,
-	                      .fd = c->facts.fd,
-	                      .gen = atomic_load(&c->facts.slot.gen),
-	                      .rqueue = c->facts.tcp.rqueue,
-	                      .inode = c->facts.slot.inode,
-	                      .uses = uses,
-	                      .seen_ns = sweep->now_ns};
+	*w = (struct cg_watched){.stage = CG_WATCHED_CANDIDATE,
+	                         .fd = c->facts.fd,
+	                         .gen = atomic_load(&c->facts.slot.gen),
+	                         .rqueue = c->facts.tcp.rqueue,
+	                         .inode = c->facts.slot.inode,
+	                         .uses = uses,
+	                         .seen_ns = sweep->now_ns};
 }
 
 struct due {
 	struct cg_suspect *suspect;
-	struct watched *watched;
+	struct cg_watched *watched;
 };
 
 static int hold(unsigned index, pid_t pid, void *context)
@@ -275,7 +156,7 @@ static void end_one(const struct due *due, int8_t shared)
 		return; /* asked again in the next look */
 	if (shared && !(shared < 0 && is_private(&c->facts.slot))) {
 		note(c, CG_RESULT_REFUSED, shared > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN, 0, due->watched);
-		mark(c->facts.slot.inode, false);
+		cg_watched_mark(c->facts.slot.inode, false);
 		return;
 	}
 	int r =
@@ -284,9 +165,9 @@ static void end_one(const struct due *due, int8_t shared)
 		note(c, CG_RESULT_DONE, CG_REASON_NONE, 0, due->watched);
 		return;
 	}
-	mark(c->facts.slot.inode, false);
+	cg_watched_mark(c->facts.slot.inode, false);
 	if (r == -ESTALE || r == -EALREADY || r == -EBADF)
-		due->watched->stage = UNUSED; /* the program was quicker, as it should be */
+		due->watched->stage = CG_WATCHED_UNUSED; /* the program was quicker, as it should be */
 	else
 		note(c, CG_RESULT_FAILED, CG_REASON_NONE, -r, due->watched);
 }
@@ -317,30 +198,24 @@ static void end_all(struct due *due, unsigned count)
 			end_one(&due[i], shared[i]);
 }
 
-static void forget(struct watched *w)
-{
-	mark(w->inode, false);
-	w->stage = UNUSED;
-}
-
 /* The second look at a candidate: is it as it was? */
-static bool is_ripe(const struct watched *w, const struct cg_suspect *c, uint64_t uses, const struct cg_sweep *sweep)
+static bool is_ripe(const struct cg_watched *w, const struct cg_suspect *c, uint64_t uses, const struct cg_sweep *sweep)
 {
 	return sweep->now_ns - w->seen_ns >= again_ns && w->rqueue == c->facts.tcp.rqueue && w->uses == uses;
 }
 
 /* True when the suspect is to be ended in this look. */
-static bool consider(struct cg_sweep *sweep, struct cg_suspect *c, struct watched **ret)
+static bool consider(struct cg_sweep *sweep, struct cg_suspect *c, struct cg_watched **ret)
 {
 	uint64_t after = end_after(c);
-	struct watched *w = after ? find(c->facts.slot.inode) : NULL;
+	struct cg_watched *w = after ? cg_watched_find(c->facts.slot.inode) : NULL;
 	uint32_t last_tick;
-	if (!after || (w && w->stage == TOLD) || c->judgement.age_ns < after)
+	if (!after || (w && w->stage == CG_WATCHED_TOLD) || c->judgement.age_ns < after)
 		return false;
-	uint64_t uses = uses_of(c->facts.fd, c->facts.slot.inode, c->own_fds > 1, &last_tick);
+	uint64_t uses = cg_watched_uses(c->facts.fd, c->facts.slot.inode, c->own_fds > 1, &last_tick);
 	if (!is_idle(last_tick, after)) {
 		if (w)
-			forget(w);
+			cg_watched_forget(w);
 		return false;
 	}
 	if (w && is_ripe(w, c, uses, sweep)) {
@@ -349,38 +224,27 @@ static bool consider(struct cg_sweep *sweep, struct cg_suspect *c, struct watche
 	}
 	bool waits = w && w->uses == uses && sweep->now_ns - w->seen_ns < again_ns;
 	if (!w)
-		w = new_watched(c->facts.slot.inode);
+		w = cg_watched_new(c->facts.slot.inode);
 	if (w && !waits) {
 		remember(w, c, uses, sweep);
 		if (policy->enforce)
-			mark(w->inode, true);
+			cg_watched_mark(w->inode, true);
 	}
 	if (w && (!sweep->ripe_in_ns || sweep->ripe_in_ns > again_ns))
 		sweep->ripe_in_ns = again_ns + 1000000;
 	return false;
 }
 
-/* Candidates that are no suspects any more were closed or used: they are forgotten. */
-static void drop_stale(const struct cg_sweep *sweep)
-{
-	static const uint64_t forgotten_ns = 10000000000u;
-	for (unsigned i = 0; watching && i < WATCHED; i++) {
-		if (watched[i].stage != CANDIDATE || sweep->now_ns - watched[i].seen_ns < forgotten_ns)
-			continue;
-		forget(&watched[i]);
-	}
-}
-
 void cg_sweep_policy_act(struct cg_sweep *sweep, bool acts)
 {
 	struct due due[AT_ONCE];
 	unsigned count = 0;
-	count_used_again();
-	drop_stale(sweep);
+	cg_watched_count();
+	cg_watched_drop(sweep);
 	if (!policy || !acts)
 		return;
 	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
-		struct watched *w = NULL;
+		struct cg_watched *w = NULL;
 		if (count == AT_ONCE) {
 			sweep->ripe_in_ns = 1; /* the rest in the next look */
 			break;
@@ -401,15 +265,8 @@ uint64_t cg_sweep_policy_drain(void)
 	return cg_act_drain_run(ask_holders);
 }
 
-void cg_sweep_reap_after_fork(void)
-{
-	if (watching)
-		memset(watched, 0, sizeof watched);
-	watching = false;
-}
-
 void cg_sweep_policy_after_fork(void)
 {
-	cg_sweep_reap_after_fork();
+	cg_watched_after_fork();
 	cg_act_after_fork();
 }

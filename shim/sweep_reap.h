@@ -9,6 +9,4 @@
 /* Makes the policy's word available to the judgement of the coming look. */
 void cg_sweep_reap_prepare(struct cg_sweep *sweep, bool may_load);
 
-void cg_sweep_reap_after_fork(void);
-
 #endif

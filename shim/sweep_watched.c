@@ -1,0 +1,148 @@
+/* sweep_watched.c: the table of connections that a policy ends or would end, and whether the program uses them again.
+ */
+#include "sweep_watched.h"
+
+#include <string.h>
+
+#include "recorder.h"
+#include "sweep_policy.h"
+#include "track.h"
+
+enum { WATCHED = 8192, PROBES = 64 };
+
+static struct cg_watched watched[WATCHED];
+static bool watching; /* something has been watched */
+
+static struct cg_watched *place_of(uint64_t inode, unsigned probe)
+{
+	return &watched[(inode * 0x9e3779b97f4a7c15u + probe) % WATCHED];
+}
+
+struct cg_watched *cg_watched_find(uint64_t inode)
+{
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct cg_watched *w = place_of(inode, i);
+		if (w->stage != CG_WATCHED_UNUSED && w->inode == inode)
+			return w;
+	}
+	return NULL;
+}
+
+struct cg_watched *cg_watched_new(uint64_t inode)
+{
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct cg_watched *w = place_of(inode, i);
+		if (w->stage == CG_WATCHED_UNUSED) {
+			watching = true;
+			return w;
+		}
+	}
+	return NULL;
+}
+
+/* Every number of this process under which the connection is open. */
+void cg_watched_mark(uint64_t inode, bool reaped)
+{
+	unsigned end = cg_recorder_fd_end();
+	if (reaped)
+		atomic_store(&cg_guard.reaped, true);
+	for (unsigned fd = 0; fd < end; fd++) {
+		struct cg_slot *slot = cg_track_conn((int)fd);
+		if (!slot || slot->inode != inode)
+			continue;
+		if (reaped)
+			atomic_fetch_or(&slot->flags, CG_SLOT_REAPED);
+		else
+			atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_REAPED);
+	}
+}
+
+static uint64_t use_of(const struct cg_slot *slot)
+{
+	uint64_t h = atomic_load(&slot->gen) * 0x9e3779b97f4a7c15u;
+	h = (h ^ atomic_load(&slot->last_use)) * 0xff51afd7ed558ccdu;
+	return (h ^ atomic_load(&slot->last_tick)) * 0xff51afd7ed558ccdu;
+}
+
+/* Of every number of this process under which the connection is known; *ret_tick: when one of them was last used. */
+uint64_t cg_watched_uses(int fd, uint64_t inode, bool several, uint32_t *ret_tick)
+{
+	const struct cg_slot *only = cg_slot_at(fd);
+	unsigned end = several ? cg_recorder_fd_end() : 0;
+	uint64_t all = !several && only ? use_of(only) : 0;
+	*ret_tick = !several && only && atomic_load(&only->last_use) ? atomic_load(&only->last_tick) : 0;
+	for (unsigned other = 0; other < end; other++) {
+		const struct cg_slot *slot = cg_track_conn((int)other);
+		if (!slot || slot->inode != inode)
+			continue;
+		all += use_of(slot);
+		if (atomic_load(&slot->last_use) && atomic_load(&slot->last_tick) > *ret_tick)
+			*ret_tick = atomic_load(&slot->last_tick);
+	}
+	return all;
+}
+
+static void count_once(struct cg_watched *w)
+{
+	if (w->action && !atomic_exchange(&w->counted, true))
+		atomic_fetch_add(&w->action->used_again, 1);
+}
+
+/* What was told of and is used after all: the policy is wrong for it. */
+void cg_watched_count(void)
+{
+	for (unsigned i = 0; watching && i < WATCHED; i++) {
+		struct cg_watched *w = &watched[i];
+		struct cg_slot *slot = w->stage == CG_WATCHED_TOLD ? cg_slot_at(w->fd) : NULL;
+		if (w->stage != CG_WATCHED_TOLD)
+			continue;
+		bool same = slot && atomic_load(&slot->gen) == w->gen && atomic_load(&slot->kind) == CG_FD_CONN;
+		if (same && use_of(slot) == w->told_use)
+			continue;
+		if (same)
+			count_once(w);
+		w->stage = CG_WATCHED_UNUSED;
+	}
+}
+
+/* A write to what was reaped, as it fails: by the next look the program may have closed it. */
+void cg_sweep_policy_used(int fd)
+{
+	struct cg_slot *slot = cg_slot_at(fd);
+	for (unsigned i = 0; slot && watching && i < WATCHED; i++)
+		if (watched[i].stage == CG_WATCHED_TOLD && watched[i].fd == fd &&
+		    watched[i].gen == atomic_load(&slot->gen))
+			count_once(&watched[i]);
+}
+
+void cg_watched_told(struct cg_watched *w, struct cg_action *action)
+{
+	const struct cg_slot *slot = cg_slot_at(w->fd);
+	w->action = action;
+	w->told_use = slot ? use_of(slot) : 0;
+	w->stage = CG_WATCHED_TOLD;
+}
+
+void cg_watched_forget(struct cg_watched *w)
+{
+	cg_watched_mark(w->inode, false);
+	w->stage = CG_WATCHED_UNUSED;
+}
+
+/* Candidates that are no suspects any more were closed or used: they are forgotten. */
+void cg_watched_drop(const struct cg_sweep *sweep)
+{
+	static const uint64_t forgotten_ns = 10000000000u;
+	for (unsigned i = 0; watching && i < WATCHED; i++) {
+		if (watched[i].stage != CG_WATCHED_CANDIDATE || sweep->now_ns - watched[i].seen_ns < forgotten_ns)
+			continue;
+		cg_watched_forget(&watched[i]);
+	}
+}
+
+void cg_watched_after_fork(void)
+{
+	if (watching)
+		memset(watched, 0, sizeof watched);
+	watching = false;
+}
