@@ -42,7 +42,9 @@ POLICY_ANNEX = $(wildcard policy/parse*.c)
 POLICY_CORE = $(filter-out $(POLICY_ANNEX),$(wildcard policy/*.c))
 SHIM_CORE = $(filter-out $(SHIM_EDGE) $(SHIM_ANNEX),$(wildcard shim/*.c)) $(POLICY_CORE)
 SHIM_ARCH = $(wildcard shim/*_$(ARCH).S)
-CLI_SRC = $(wildcard cli/*.c)
+# The page of `report --format html`, which pack.sh puts together.
+PAGE = $(BUILD)/report_page.c
+CLI_SRC = $(wildcard cli/*.c) $(PAGE)
 
 obj = $(patsubst %,$(BUILD)/obj/%.o,$(1))
 CORE_OBJ = $(call obj,$(SHIM_CORE))
@@ -107,6 +109,10 @@ $(ANNEX_DW): $(ANNEX_DW_OBJ)
 $(ANNEX_CONFIG): $(ANNEX_CONFIG_OBJ) $(POLICY_CORE_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -lconfig
+
+$(PAGE): $(wildcard cli/html/*) $(BUILD)/flags
+	$(call say,GEN,$@)
+	$(Q)cli/html/pack.sh > $@
 
 # What the command needs beside the core; none of it comes into a watched process. `check` parses as the library does.
 CLI_LIBS = -ljansson -lz -lncursesw $(if $(POLICY_ANNEX),-lconfig)

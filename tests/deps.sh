@@ -35,6 +35,8 @@ test:required  command:unshare       util-linux            util-linux           
 test:required  python:requests       python3-requests      python3-requests       py3-requests
 test:optional  command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm64-cross gcc-aarch64-linux-gnu -
 test:optional  command:apache2|httpd apache2|apache2-bin   httpd                  apache2
+test:optional  command:chromedriver  chromium-driver       chromedriver           chromium-chromedriver
+test:optional  command:chromium|chromium-browser chromium  chromium               chromium
 test:optional  command:clang         clang                 clang                  clang
 test:optional  command:dwz           dwz                   dwz                    dwz
 test:optional  command:groff         groff-base            groff-base             groff

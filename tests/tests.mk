@@ -24,7 +24,10 @@ E2E_PROGRAMS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/e2e/prog_*.c
 BENCH_PROGRAMS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/bench/*.c))
 FUZZERS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-test-programs: $(UNIT_PROGRAMS) $(E2E_PROGRAMS)
+# Makes pages from any document, as `closeguard report --format html` does from what it finds.
+MAKE_PAGE = $(TESTS_OUT)/html/make_page
+
+test-programs: $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(MAKE_PAGE)
 
 # A source says by what it includes which libraries it is linked with.
 HEADER_LIBS = curl/curl.h:-lcurl jansson.h:-ljansson libconfig.h:-lconfig openssl/:-lssl:-lcrypto
@@ -48,6 +51,11 @@ $(UNIT_PROGRAMS): $(TESTS_OUT)/unit/%: $(BUILD)/obj/tests/unit/%.c.o $(CORE)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $< $(call parser_of,$*) $(call command_of,$*) $(CORE) $(LDFLAGS_ALL) `pkg-config --libs check` \
 		$(call libs_of,tests/unit/$*.c) $(call parser_libs,$*) $(call command_libs,$*) -ldl -lm
+
+$(MAKE_PAGE): $(call obj,tests/html/make_page.c cli/report_html.c $(PAGE))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(LDFLAGS_ALL) -ljansson
 
 # -D_GNU_SOURCE= is what "#define _GNU_SOURCE" says, so a source may also say it itself; g++ does by itself.
 PLAIN_CC = $(CC) -D_GNU_SOURCE=

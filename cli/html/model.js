@@ -1,0 +1,138 @@
+// model.js: the report as this page uses it. Any member of the document may be missing.
+//
+// The page holds each frame once, and stacks as indices into them: {"frames": […], "report": {…}}. Ten thousand
+// findings are a tenth as large that way.
+
+// Frames of these are where a program ended up, not where it decided anything.
+const LIBRARY = /^(lib[^/]*\.so|ld-|ld\.so|linux-vdso|\[vdso)/;
+
+function frameOf(raw) {
+	const frame = object(raw), module = baseName(frame.module), file = clean(frame.file);
+	const offset = clean(typeof frame.offset === "number" ? "0x" + frame.offset.toString(16) : frame.offset);
+	const address = module + (offset ? (offset.startsWith("+") ? offset : "+" + offset) : "");
+	const name = clean(frame.function);
+	const line = number(frame.line);
+	return {
+		name: name || address || "unknown code",
+		module, address, file,
+		where: file ? baseName(file) + (line === null ? "" : ":" + line) : address || module,
+		path: file ? file + (line === null ? "" : ":" + line) : "",
+		inlined: frame.inlined === true,
+		library: LIBRARY.test(module),
+		search: [name, module, file, offset].join(" ").toLowerCase(),
+	};
+}
+
+function stackOf(place, frames) {
+	return list(place.stack).map((at) => frames[at]).filter(Boolean);
+}
+
+function placesOf(raw, frames) {
+	const places = new Map();
+	for (const key of Object.keys(PLACES)) {
+		if (!raw[key] || typeof raw[key] !== "object")
+			continue;
+		const place = object(raw[key]);
+		places.set(key, {key, call: clean(place.call), thread: clean(place.thread), age: number(place.age_s),
+			stack: stackOf(place, frames)});
+	}
+	return places;
+}
+
+// The frame that a person would name: the innermost one of the program itself, else the innermost.
+function siteOf(places) {
+	for (const key of ["opened", "here", "last_use", "eof", "closed"]) {
+		const stack = places.get(key)?.stack;
+		if (stack?.length)
+			return stack.find((frame) => !frame.library) || stack[0];
+	}
+	return null;
+}
+
+// Links to a finding hold when the report is made anew: its id follows from what groups it, not from its position.
+function idOf(raw, taken) {
+	const places = Object.keys(PLACES).map((key) => [key, object(raw[key]).call, object(raw[key]).stack]);
+	const text = JSON.stringify([raw.kind, raw.cause, raw.label, places]);
+	let hash = 2166136261; // FNV-1a
+	for (let i = 0; i < text.length; i++)
+		hash = Math.imul(hash ^ text.charCodeAt(i), 16777619);
+	let id = (hash >>> 0).toString(16).padStart(8, "0");
+	for (let n = 2; taken.has(id); n++)
+		id = id.split("-")[0] + "-" + n;
+	taken.add(id);
+	return id;
+}
+
+// Sockets of a merged group lie about a time: so many within the age of the oldest of them. Per second, or null.
+function rateOf(finding) {
+	return finding.resolved || isEvent(finding) || finding.count < 2 || !finding.oldest ? null :
+		finding.count / finding.oldest;
+}
+
+const processName = (one) => clean(one.pid ?? "?") + (one.host ? "@" + clean(one.host) : "");
+
+function processesOf(raw) {
+	return list(raw.processes).map((one) => {
+		const {host, pid, app, count} = object(one);
+		return {host: clean(host), pid, app: clean(app), count: number(count), name: processName(object(one))};
+	});
+}
+
+function findingOf(given, frames, taken) {
+	const raw = object(given), places = placesOf(raw, frames), processes = processesOf(raw);
+	const finding = {
+		id: idOf(raw, taken), raw, places, processes,
+		kind: clean(raw.kind), cause: clean(raw.cause), verdict: clean(raw.verdict) || "info",
+		confidence: number(raw.confidence), count: number(raw.count, 0), total: number(raw.total),
+		oldest: number(raw.oldest_age_s), advice: clean(raw.advice), origin: clean(raw.origin), label: clean(raw.label),
+		first: when(raw.first_seen), last: when(raw.last_seen), resolved: raw.status === "resolved",
+		sockets: list(raw.sockets).map(object), history: raw.history ? object(raw.history) : null, site: siteOf(places),
+		apps: [...new Set(processes.map((one) => one.app).filter(Boolean))],
+		hosts: [...new Set(processes.map((one) => one.host).filter(Boolean))],
+	};
+	finding.rate = rateOf(finding);
+	finding.weight = finding.count || finding.total || 1; // for trees: a resolved finding still shows where it was
+	finding.frames = new Set();
+	for (const place of places.values())
+		for (const frame of place.stack)
+			finding.frames.add(frame);
+	return finding;
+}
+
+// Made at the first search: 10,000 of them take longer than the first picture may.
+function ownText(finding) {
+	if (finding.search === undefined) {
+		const parts = [finding.kind, kindLabel(finding.kind), finding.cause, causeLabel(finding.cause), finding.verdict,
+			finding.label, finding.origin, finding.id];
+		for (const one of finding.processes)
+			parts.push(one.app, one.name);
+		for (const socket of finding.sockets)
+			parts.push(clean(socket.local), clean(socket.peer), clean(socket.host));
+		for (const place of finding.places.values())
+			parts.push(place.call, place.thread);
+		finding.search = parts.join(" ").toLowerCase();
+	}
+	return finding.search;
+}
+
+function read(text) {
+	const data = object(JSON.parse(text)), report = object(data.report);
+	const frames = list(data.frames).map(frameOf), taken = new Set();
+	return {
+		raw: report, frames,
+		time: when(report.time), generator: clean(report.generator),
+		findings: list(report.findings).map((one) => findingOf(one, frames, taken)),
+		sources: list(report.sources).map(object), timeline: list(report.timeline).map(object),
+		actions: list(report.actions).map(object), warnings: list(report.warnings).map(clean),
+	};
+}
+
+// The document as `closeguard report` made it, with whole stacks.
+function wholeDocument(text) {
+	const {frames, report} = JSON.parse(text);
+	for (const finding of list(report.findings))
+		for (const place of Object.values(object(finding)))
+			if (place && Array.isArray(place.stack))
+				place.stack = place.stack.map((at) => frames[at]);
+	return JSON.stringify(report, null, 1) + "\n";
+}
