@@ -72,7 +72,8 @@ static json_t *compact_finding(struct frames *frames, json_t *finding)
 	json_t *out = json_object();
 	const char *key;
 	json_t *value;
-	json_object_foreach (finding, key, value) {
+	json_object_foreach(finding, key, value)
+	{
 		if (json_object_set_new_nocheck(out, key, compact_place(frames, value))) {
 			json_decref(out);
 			return NULL;
@@ -98,7 +99,8 @@ static json_t *compact(struct frames *frames, const json_t *document)
 {
 	const json_t *findings = json_object_get(document, "findings");
 	json_t *out = json_copy((json_t *)document); /* which only reads it */
-	if (out && json_is_array(findings) && json_object_set_new(out, "findings", compact_findings(frames, findings))) {
+	if (out && json_is_array(findings) &&
+	    json_object_set_new(out, "findings", compact_findings(frames, findings))) {
 		json_decref(out);
 		out = NULL;
 	}
@@ -127,7 +129,8 @@ static int write_page(FILE *out, const json_t *data)
 	errno = 0;
 	if (fwrite(cg_report_page_head, 1, cg_report_page_head_size, out) != cg_report_page_head_size ||
 	    json_dump_callback(data, write_escaped, out, HOW) ||
-	    fwrite(cg_report_page_tail, 1, cg_report_page_tail_size, out) != cg_report_page_tail_size || fflush(out) == EOF)
+	    fwrite(cg_report_page_tail, 1, cg_report_page_tail_size, out) != cg_report_page_tail_size ||
+	    fflush(out) == EOF)
 		return errno ? -errno : -EIO;
 	return 0;
 }

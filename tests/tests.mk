@@ -5,6 +5,7 @@
 #   tests/e2e/test_*.{py,sh}  executables that look at the real library from outside
 #   tests/e2e/prog_*.{c,cc}   what those run under the shim: built plainly, never linked with closeguard
 #   tests/e2e/lib_*.{c,cc}    shared libraries that those load
+#   tests/html/               pages of reports: documents to make them of, a browser to look at them
 #
 # An e2e source may hold one comment line "build flags: ..." with flags of its own (-D_FORTIFY_SOURCE=2, -static).
 # All print "ok NAME", "not ok NAME: why" or "skip NAME: why", which tests/run counts.

@@ -10,14 +10,22 @@ const VIEWS = {
 };
 
 const view = {
-	model: null, state: null, findings: [], onresize: null, reveal: false,
+	model: null,
+	state: null,
+	findings: [],
+	onresize: null,
+	reveal: false,
 
 	// Draws what changed. `replace`: a step that the back button need not take.
 	set(changes, {replace = false} = {}) {
 		Object.assign(view.state, changes);
 		const hash = hashOf(view.state);
 		if (hash !== (location.hash || "#"))
-			history[replace ? "replaceState" : "pushState"](null, "", hash === "#" ? location.pathname + location.search : hash);
+			history[replace ? "replaceState" : "pushState"](
+				null,
+				"",
+				hash === "#" ? location.pathname + location.search : hash,
+			);
 		redraw();
 	},
 	clear() {
@@ -42,18 +50,21 @@ const view = {
 
 function focusRow(id) {
 	const at = document.querySelector(`tr.finding[data-id="${CSS.escape(id)}"]`);
-	if (!at)
-		return;
-	for (const one of document.querySelectorAll("tr.finding[tabindex='0']"))
-		one.tabIndex = -1;
+	if (!at) return;
+	for (const one of document.querySelectorAll("tr.finding[tabindex='0']")) one.tabIndex = -1;
 	at.tabIndex = 0;
 	at.focus({preventScroll: true});
 	at.scrollIntoView({block: "nearest"});
 }
 
 function keepingFocus(draw) {
-	const at = document.activeElement, of = at?.closest?.("th[data-column], [data-choice], [data-page]");
-	const keys = of && Object.entries(of.dataset).map(([name, value]) => `[data-${name}="${CSS.escape(value)}"]`).join("");
+	const at = document.activeElement,
+		of = at?.closest?.("th[data-column], [data-choice], [data-page]");
+	const keys =
+		of &&
+		Object.entries(of.dataset)
+			.map(([name, value]) => `[data-${name}="${CSS.escape(value)}"]`)
+			.join("");
 	draw();
 	if (keys && !document.contains(at)) {
 		const again = document.querySelector(keys);
@@ -69,8 +80,7 @@ function redraw() {
 	keepingFocus(() => {
 		syncFilters(view);
 		drawShown(view);
-		for (const name of Object.keys(VIEWS))
-			markTab(name, name === state.view);
+		for (const name of Object.keys(VIEWS)) markTab(name, name === state.view);
 		VIEWS[state.view][1](byId("panel-" + state.view), view);
 	});
 	view.reveal = false;
@@ -80,13 +90,15 @@ function markTab(name, active) {
 	const tab = byId("tab-" + name);
 	tab.setAttribute("aria-selected", String(active));
 	tab.tabIndex = active ? 0 : -1;
+	if (active && tab.parentElement.scrollWidth > tab.parentElement.clientWidth)
+		tab.parentElement.scrollLeft = tab.offsetLeft - 40;
 	byId("panel-" + name).hidden = !active;
 }
 
 function onTabKey(event) {
-	const step = {ArrowRight: 1, ArrowLeft: -1}[event.key], names = Object.keys(VIEWS);
-	if (!step)
-		return;
+	const step = {ArrowRight: 1, ArrowLeft: -1}[event.key],
+		names = Object.keys(VIEWS);
+	if (!step) return;
 	event.preventDefault();
 	const next = names[(names.indexOf(view.state.view) + step + names.length) % names.length];
 	view.set({view: next});
@@ -94,21 +106,40 @@ function onTabKey(event) {
 }
 
 function drawFrame() {
-	const tabs = Object.entries(VIEWS).map(([name, [label]]) => el("button", {type: "button", role: "tab", id: "tab-" + name,
-		"aria-controls": "panel-" + name, onclick: () => view.set({view: name})}, label));
+	const tabs = Object.entries(VIEWS).map(([name, [label]]) =>
+		el(
+			"button",
+			{
+				type: "button",
+				role: "tab",
+				id: "tab-" + name,
+				"aria-controls": "panel-" + name,
+				onclick: () => view.set({view: name}),
+			},
+			label,
+		),
+	);
 	show(byId("tabs"), tabs).addEventListener("keydown", onTabKey);
-	show(byId("main"), Object.keys(VIEWS).map((name) => el("section.panel", {role: "tabpanel", id: "panel-" + name,
-		"aria-labelledby": "tab-" + name, hidden: true})));
+	show(
+		byId("main"),
+		Object.keys(VIEWS).map((name) =>
+			el("section.panel", {
+				role: "tabpanel",
+				id: "panel-" + name,
+				"aria-labelledby": "tab-" + name,
+				hidden: true,
+			}),
+		),
+	);
 	byId("toolbar").hidden = false;
-	byId("filters").hidden = !view.model.findings.length;
 }
 
 const THEMES = ["auto", "light", "dark"];
 
 function remembered(value) {
-	try { // a page from a file may be refused to remember anything
-		if (value !== undefined)
-			localStorage.setItem("closeguard-theme", value);
+	try {
+		// a page from a file may be refused to remember anything
+		if (value !== undefined) localStorage.setItem("closeguard-theme", value);
 		return localStorage.getItem("closeguard-theme");
 	} catch {
 		return null;
@@ -116,10 +147,8 @@ function remembered(value) {
 }
 
 function setTheme(theme) {
-	if (theme === "auto")
-		delete document.documentElement.dataset.theme;
-	else
-		document.documentElement.dataset.theme = theme;
+	if (theme === "auto") delete document.documentElement.dataset.theme;
+	else document.documentElement.dataset.theme = theme;
 	byId("theme").textContent = "Theme: " + theme;
 }
 
@@ -151,9 +180,13 @@ function onKey(event) {
 		byId("q").select();
 	} else if (event.key === "Escape") {
 		tip.hide();
-		if (event.target.id === "q")
-			event.target.blur();
-		else if (!event.defaultPrevented && !typing && view.state.finding && view.state.view === "findings")
+		if (event.target.id === "q") event.target.blur();
+		else if (
+			!event.defaultPrevented &&
+			!typing &&
+			view.state.finding &&
+			view.state.view === "findings"
+		)
 			view.close();
 	}
 }
@@ -169,6 +202,7 @@ function beforePrint() {
 
 function follow() {
 	let waiting = 0;
+	(window.requestIdleCallback || setTimeout)(() => view.model.findings.forEach(ownText)); // for the first search
 	addEventListener("keydown", onKey);
 	addEventListener("beforeprint", beforePrint);
 	addEventListener("afterprint", redraw);
@@ -182,8 +216,9 @@ function follow() {
 		cancelAnimationFrame(waiting);
 		waiting = requestAnimationFrame(() => view.onresize?.());
 	});
-	new ResizeObserver(() => document.documentElement.style.setProperty("--toolbar", byId("toolbar").offsetHeight + "px"))
-		.observe(byId("toolbar"));
+	new ResizeObserver(() =>
+		document.documentElement.style.setProperty("--toolbar", byId("toolbar").offsetHeight + "px"),
+	).observe(byId("toolbar"));
 }
 
 function start() {
@@ -192,18 +227,19 @@ function start() {
 	view.model = read(text);
 	view.state = stateFrom(location.hash);
 	// One finding only: what else would one want to see?
-	if (view.model.findings.length === 1 && !location.hash)
-		view.state.finding = view.model.findings[0].id;
+	if (view.model.findings.length === 1 && !location.hash) view.state.finding = view.model.findings[0].id;
 	view.reveal = Boolean(view.state.finding);
 	startSave(text);
 	drawSummary(view.model);
 	drawWarnings(view.model);
 	drawFrame();
-	drawFilters(view);
+	if (view.model.findings.length) drawFilters(view);
 	redraw();
 	follow();
 	if (view.state.finding)
-		document.querySelector(`tr.finding[data-id="${CSS.escape(view.state.finding)}"]`)?.scrollIntoView({block: "nearest"});
+		document.querySelector(
+			`tr.finding[data-id="${CSS.escape(view.state.finding)}"]`,
+		)?.scrollIntoView({block: "nearest"});
 	document.documentElement.dataset.ready = "";
 }
 

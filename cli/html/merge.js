@@ -7,13 +7,20 @@ const byLine = (frame) => frame.name + "\n" + frame.path + "\n" + frame.module;
 const byFunction = (frame) => frame.name + "\n" + frame.module;
 
 function nodeOf(parent, frame, name) {
-	return {parent, frame, name, count: 0, findings: 0, children: new Map(), depth: parent ? parent.depth + 1 : 0};
+	return {
+		parent,
+		frame,
+		name,
+		count: 0,
+		findings: 0,
+		children: new Map(),
+		depth: parent ? parent.depth + 1 : 0,
+	};
 }
 
 function childOf(parent, key, frame, name) {
 	let node = parent.children.get(key);
-	if (!node)
-		parent.children.set(key, (node = nodeOf(parent, frame, name)));
+	if (!node) parent.children.set(key, (node = nodeOf(parent, frame, name)));
 	return node;
 }
 
@@ -39,10 +46,8 @@ function mergeStacks(findings, key, keyOf) {
 	let without = 0;
 	for (const finding of findings) {
 		const place = finding.places.get(key);
-		if (place && place.stack.length)
-			addStack(root, place, finding.weight, keyOf);
-		else
-			without++;
+		if (place && place.stack.length) addStack(root, place, finding.weight, keyOf);
+		else without++;
 	}
 	return {root, without};
 }
@@ -51,8 +56,7 @@ const childrenOf = (node) => (node.sorted ||= [...node.children.values()].sort((
 
 function pathOf(node) {
 	const path = [];
-	for (let at = node; at.parent; at = at.parent)
-		path.unshift(at);
+	for (let at = node; at.parent; at = at.parent) path.unshift(at);
 	return path;
 }
 
@@ -61,21 +65,31 @@ function foldedText(findings, key) {
 	const lines = new Map();
 	for (const finding of findings) {
 		const place = finding.places.get(key);
-		if (!place || !place.stack.length)
-			continue;
-		const names = [...place.stack].reverse().map((frame) => frame.name).concat(place.call ? [place.call] : []);
+		if (!place || !place.stack.length) continue;
+		const names = [...place.stack]
+			.reverse()
+			.map((frame) => frame.name)
+			.concat(place.call ? [place.call] : []);
 		const line = names.map((name) => name.replace(/[;\s]+/g, " ")).join(";");
 		lines.set(line, (lines.get(line) || 0) + finding.weight);
 	}
-	return [...lines].sort((a, b) => b[1] - a[1]).map(([line, n]) => line + " " + n + "\n").join("");
+	return [...lines]
+		.sort((a, b) => b[1] - a[1])
+		.map(([line, n]) => line + " " + n + "\n")
+		.join("");
 }
 
 function placeChoice(view) {
-	return choice("stack", "Which stack", TREE_PLACES.map((key) => [key, PLACES[key]]), view.state.stack,
-		(stack) => view.set({stack}));
+	return choice(
+		"stack",
+		"Which stack",
+		TREE_PLACES.map((key) => [key, PLACES[key]]),
+		view.state.stack,
+		(stack) => view.set({stack}),
+	);
 }
 
 function withoutText(without, key) {
-	return without ? el("p.muted", {text: `${many(without, "finding has", "findings have")} no stack of “${PLACES[key]}”.`}) :
-		null;
+	const text = `${many(without, "finding has", "findings have")} no stack of “${PLACES[key]}”.`;
+	return without ? el("p.muted", {text}) : null;
 }

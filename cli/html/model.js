@@ -6,67 +6,96 @@
 // Frames of these are where a program ended up, not where it decided anything.
 const LIBRARY = /^(lib[^/]*\.so|ld-|ld\.so|linux-vdso|\[vdso)/;
 
-function frameOf(raw) {
-	const frame = object(raw), module = baseName(frame.module), file = clean(frame.file);
-	const offset = clean(typeof frame.offset === "number" ? "0x" + frame.offset.toString(16) : frame.offset);
-	const address = module + (offset ? (offset.startsWith("+") ? offset : "+" + offset) : "");
-	const name = clean(frame.function);
-	const line = number(frame.line);
-	return {
-		name: name || address || "unknown code",
-		module, address, file,
-		where: file ? baseName(file) + (line === null ? "" : ":" + line) : address || module,
-		path: file ? file + (line === null ? "" : ":" + line) : "",
-		inlined: frame.inlined === true,
-		library: LIBRARY.test(module),
-		search: [name, module, file, offset].join(" ").toLowerCase(),
-	};
+class Frame {
+	constructor(given) {
+		const raw = object(given),
+			line = number(raw.line);
+		this.module = baseName(raw.module);
+		this.address = addressOf(this.module, raw.offset);
+		this.file = clean(raw.file);
+		this.path = this.file && line !== null ? this.file + ":" + line : this.file;
+		this.name = clean(raw.function) || this.address || "unknown code";
+		this.inlined = raw.inlined === true;
+		this.library = LIBRARY.test(this.module);
+	}
+
+	// The line, and where that is not known the address.
+	get where() {
+		return this.path ? baseName(this.path) : this.address;
+	}
+
+	get search() {
+		return (this.lower ??= [this.name, this.module, this.path, this.address]
+			.join(" ")
+			.toLowerCase());
+	}
+
+	get hash() {
+		return (this.hashed ??= hashOfText(this.name + this.address, 0));
+	}
+}
+
+function addressOf(module, offset) {
+	const text = clean(typeof offset === "number" ? "0x" + offset.toString(16) : offset);
+	return module + (text && !text.startsWith("+") ? "+" + text : text);
+}
+
+// FNV-1a.
+function hashOfText(text, before) {
+	let hash = before ^ 2166136261;
+	for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16777619);
+	return hash;
 }
 
 function stackOf(place, frames) {
-	return list(place.stack).map((at) => frames[at]).filter(Boolean);
+	return list(place.stack)
+		.map((at) => frames[at])
+		.filter(Boolean);
 }
 
 function placesOf(raw, frames) {
 	const places = new Map();
 	for (const key of Object.keys(PLACES)) {
-		if (!raw[key] || typeof raw[key] !== "object")
-			continue;
+		if (!raw[key] || typeof raw[key] !== "object") continue;
 		const place = object(raw[key]);
-		places.set(key, {key, call: clean(place.call), thread: clean(place.thread), age: number(place.age_s),
-			stack: stackOf(place, frames)});
+		places.set(key, {
+			key,
+			call: clean(place.call),
+			thread: clean(place.thread),
+			age: number(place.age_s),
+			stack: stackOf(place, frames),
+		});
 	}
 	return places;
 }
 
 // The frame that a person would name: the innermost one of the program itself, else the innermost.
 function siteOf(places) {
-	for (const key of ["opened", "here", "last_use", "eof", "closed"]) {
+	for (const key of ["here", "opened", "last_use", "eof", "closed"]) {
 		const stack = places.get(key)?.stack;
-		if (stack?.length)
-			return stack.find((frame) => !frame.library) || stack[0];
+		if (stack?.length) return stack.find((frame) => !frame.library) || stack[0];
 	}
 	return null;
 }
 
 // Links to a finding hold when the report is made anew: its id follows from what groups it, not from its position.
-function idOf(raw, taken) {
-	const places = Object.keys(PLACES).map((key) => [key, object(raw[key]).call, object(raw[key]).stack]);
-	const text = JSON.stringify([raw.kind, raw.cause, raw.label, places]);
-	let hash = 2166136261; // FNV-1a
-	for (let i = 0; i < text.length; i++)
-		hash = Math.imul(hash ^ text.charCodeAt(i), 16777619);
+function idOf(raw, places, taken) {
+	let hash = hashOfText([clean(raw.kind), clean(raw.cause), clean(raw.label)].join("\n"), 0);
+	for (const {key, call, stack} of places.values()) {
+		hash = hashOfText(key + call, hash);
+		for (const frame of stack) hash = Math.imul(hash ^ frame.hash, 16777619);
+	}
 	let id = (hash >>> 0).toString(16).padStart(8, "0");
-	for (let n = 2; taken.has(id); n++)
-		id = id.split("-")[0] + "-" + n;
+	for (let n = 2; taken.has(id); n++) id = id.split("-")[0] + "-" + n;
 	taken.add(id);
 	return id;
 }
 
 // Sockets of a merged group lie about a time: so many within the age of the oldest of them. Per second, or null.
 function rateOf(finding) {
-	return finding.resolved || isEvent(finding) || finding.count < 2 || !finding.oldest ? null :
-		finding.count / finding.oldest;
+	return finding.resolved || isEvent(finding) || finding.count < 2 || !finding.oldest
+		? null
+		: finding.count / finding.oldest;
 }
 
 const processName = (one) => clean(one.pid ?? "?") + (one.host ? "@" + clean(one.host) : "");
@@ -74,56 +103,86 @@ const processName = (one) => clean(one.pid ?? "?") + (one.host ? "@" + clean(one
 function processesOf(raw) {
 	return list(raw.processes).map((one) => {
 		const {host, pid, app, count} = object(one);
-		return {host: clean(host), pid, app: clean(app), count: number(count), name: processName(object(one))};
+		return {
+			host: clean(host),
+			pid,
+			app: clean(app),
+			count: number(count),
+			name: processName(object(one)),
+		};
 	});
 }
 
 function findingOf(given, frames, taken) {
-	const raw = object(given), places = placesOf(raw, frames), processes = processesOf(raw);
+	const raw = object(given),
+		places = placesOf(raw, frames),
+		processes = processesOf(raw);
 	const finding = {
-		id: idOf(raw, taken), raw, places, processes,
-		kind: clean(raw.kind), cause: clean(raw.cause), verdict: clean(raw.verdict) || "info",
-		confidence: number(raw.confidence), count: number(raw.count, 0), total: number(raw.total),
-		oldest: number(raw.oldest_age_s), advice: clean(raw.advice), origin: clean(raw.origin), label: clean(raw.label),
-		first: when(raw.first_seen), last: when(raw.last_seen), resolved: raw.status === "resolved",
-		sockets: list(raw.sockets).map(object), history: raw.history ? object(raw.history) : null, site: siteOf(places),
+		id: idOf(raw, places, taken),
+		raw,
+		places,
+		processes,
+		kind: clean(raw.kind),
+		cause: clean(raw.cause),
+		verdict: clean(raw.verdict) || "info",
+		confidence: number(raw.confidence),
+		count: number(raw.count, 0),
+		total: number(raw.total),
+		oldest: number(raw.oldest_age_s),
+		advice: clean(raw.advice),
+		origin: clean(raw.origin),
+		label: clean(raw.label),
+		first: when(raw.first_seen),
+		last: when(raw.last_seen),
+		resolved: raw.status === "resolved",
+		sockets: list(raw.sockets).map(object),
+		history: raw.history ? object(raw.history) : null,
+		site: siteOf(places),
 		apps: [...new Set(processes.map((one) => one.app).filter(Boolean))],
 		hosts: [...new Set(processes.map((one) => one.host).filter(Boolean))],
 	};
 	finding.rate = rateOf(finding);
 	finding.weight = finding.count || finding.total || 1; // for trees: a resolved finding still shows where it was
-	finding.frames = new Set();
-	for (const place of places.values())
-		for (const frame of place.stack)
-			finding.frames.add(frame);
 	return finding;
 }
 
-// Made at the first search: 10,000 of them take longer than the first picture may.
+// Made after the first picture, or at the first search: 10,000 of them take a tenth of a second.
 function ownText(finding) {
 	if (finding.search === undefined) {
-		const parts = [finding.kind, kindLabel(finding.kind), finding.cause, causeLabel(finding.cause), finding.verdict,
-			finding.label, finding.origin, finding.id];
-		for (const one of finding.processes)
-			parts.push(one.app, one.name);
+		const parts = [
+			finding.kind,
+			kindLabel(finding.kind),
+			finding.cause,
+			causeLabel(finding.cause),
+			finding.verdict,
+			finding.label,
+			finding.origin,
+			finding.id,
+		];
+		for (const one of finding.processes) parts.push(one.app, one.name);
 		for (const socket of finding.sockets)
 			parts.push(clean(socket.local), clean(socket.peer), clean(socket.host));
-		for (const place of finding.places.values())
-			parts.push(place.call, place.thread);
+		for (const place of finding.places.values()) parts.push(place.call, place.thread);
 		finding.search = parts.join(" ").toLowerCase();
 	}
 	return finding.search;
 }
 
 function read(text) {
-	const data = object(JSON.parse(text)), report = object(data.report);
-	const frames = list(data.frames).map(frameOf), taken = new Set();
+	const data = object(JSON.parse(text)),
+		report = object(data.report);
+	const frames = list(data.frames).map((one) => new Frame(one)),
+		taken = new Set();
 	return {
-		raw: report, frames,
-		time: when(report.time), generator: clean(report.generator),
+		raw: report,
+		frames,
+		time: when(report.time),
+		generator: clean(report.generator),
 		findings: list(report.findings).map((one) => findingOf(one, frames, taken)),
-		sources: list(report.sources).map(object), timeline: list(report.timeline).map(object),
-		actions: list(report.actions).map(object), warnings: list(report.warnings).map(clean),
+		sources: list(report.sources).map(object),
+		timeline: list(report.timeline).map(object),
+		actions: list(report.actions).map(object),
+		warnings: list(report.warnings).map(clean),
 	};
 }
 

@@ -10,7 +10,7 @@ LC_ALL=C
 export LC_ALL
 
 # Scripts share one scope; each may use at load time what stands before it.
-STYLES="theme.css page.css table.css charts.css"
+STYLES="theme.css page.css parts.css table.css detail.css charts.css media.css"
 SCRIPTS="base.js words.js model.js state.js summary.js histogram.js detail.js table.js merge.js tree.js flame.js
 series.js timeline.js sources.js filters.js main.js"
 

@@ -36,7 +36,8 @@ const KIND_CLAUSES = {
 // What happened and is over has a last time; sockets that are still there have an age.
 const EVENT_KINDS = new Set(["reset_on_close", "double_close", "use_after_close"]);
 
-const VERDICTS = { // worst first
+const VERDICTS = {
+	// worst first
 	leak: {mark: "▲", label: "leak", means: "never closed: a bug in the program"},
 	late: {mark: "◷", label: "late", means: "closed, but late: overload"},
 	info: {mark: "i", label: "info", means: "for information: most likely meant so"},
@@ -59,8 +60,7 @@ const causeLabel = (name) => known(CAUSES, name)?.[0] || clean(name);
 const isEvent = (finding) => EVENT_KINDS.has(finding.kind) || finding.cause === "late_close";
 
 function nounOf(finding) {
-	if (finding.cause === "late_close")
-		return many(finding.count, "late close");
+	if (finding.cause === "late_close") return many(finding.count, "late close");
 	const names = known(KINDS, finding.kind);
 	return names ? many(finding.count, names[1], names[2]) : many(finding.count, "socket");
 }
@@ -68,24 +68,53 @@ function nounOf(finding) {
 // "37 sockets in CLOSE_WAIT, oldest 5m 12s: a read returned 0 and the socket was not closed"
 function headline(finding) {
 	const clause = known(KIND_CLAUSES, finding.kind) || known(CAUSES, finding.cause)?.[1];
-	const oldest = finding.oldest === null ? "" : (isEvent(finding) ? ", the last one " : ", oldest ") +
-		age(finding.oldest) + (isEvent(finding) ? " ago" : "");
+	const oldest =
+		finding.oldest === null
+			? ""
+			: (isEvent(finding) ? ", the last one " : ", oldest ") +
+				age(finding.oldest) +
+				(isEvent(finding) ? " ago" : "");
 	return nounOf(finding) + oldest + (clause ? ": " + clause : "");
 }
 
-// Bug or overload, from what became of all connections of a place. Returns {verdict, short, text}.
-function judgeHistory(history) {
-	const never = number(history.never_closed, 0), late = number(history.closed_late, 0);
+// Bug or overload, from what became of all connections of a place. Returns {verdict, short, text}. `given` is the
+// finding's own verdict: only that one knows of pools and half-closes, which keep a connection on purpose.
+function judgeHistory(history, given) {
+	const never = number(history.never_closed, 0),
+		late = number(history.closed_late, 0);
 	const inTime = number(history.closed_in_time, 0);
 	const facts = `${many(never, "connection")} never closed, ${count(late)} closed late, ${count(inTime)} in time`;
 	if (!never && !late)
 		return {verdict: "good", short: "in order", text: `Nothing is wrong at this place: ${facts}.`};
+	if (given === "info")
+		return {
+			verdict: "info",
+			short: "most likely meant so",
+			text:
+				`Neither a bug nor overload so far: ${facts}. ` +
+				"Pools and half-closes look like this; only a number that grows is a bug.",
+		};
 	if (!late)
-		return {verdict: "leak", short: "bug", text: `This looks like a bug: ${facts}. What is not closed in time here ` +
-			"is never closed, so more workers or time would not help; a path through the code misses its close()."};
+		return {
+			verdict: "leak",
+			short: "bug",
+			text:
+				`This looks like a bug: ${facts}. What is not closed in time here is never closed, ` +
+				"so more workers or time would not help; a path through the code misses its close().",
+		};
 	if (never <= late)
-		return {verdict: "late", short: "overload", text: `This looks like overload: ${facts}. The code does close its ` +
-			"sockets, only late; look for a blocked loop, a slow backend or too few workers."};
-	return {verdict: "leak", short: "bug", text: `This looks like a bug: ${facts}. More are never closed than closed ` +
-		"late; the late ones say that the program is short of time, too."};
+		return {
+			verdict: "late",
+			short: "overload",
+			text:
+				`This looks like overload: ${facts}. The code does close its ` +
+				"sockets, only late; look for a blocked loop, a slow backend or too few workers.",
+		};
+	return {
+		verdict: "leak",
+		short: "bug",
+		text:
+			`This looks like a bug: ${facts}. More are never closed than closed ` +
+			"late; the late ones say that the program is short of time, too.",
+	};
 }

@@ -17,7 +17,9 @@ def main():
     page, folder, *fragments = sys.argv[1:]
     os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        browser = Browser(shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("chromium-browser"), profile)
+        browser = Browser(
+            shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("chromium-browser"), profile
+        )
         try:
             for number, fragment in enumerate(fragments or [""]):
                 for width in (390, 1440):
@@ -26,7 +28,9 @@ def main():
                         browser.scheme(scheme)
                         browser.open("about:blank")
                         browser.open("file://%s#%s" % (os.path.abspath(page), fragment))
-                        browser.screenshot(os.path.join(folder, "%d-%d-%s.png" % (number, width, scheme)), whole=True)
+                        browser.screenshot(
+                            os.path.join(folder, "%d-%d-%s.png" % (number, width, scheme)), whole=True
+                        )
             for entry in browser.log():
                 print(entry["level"], entry["message"])
         finally:
