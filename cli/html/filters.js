@@ -132,5 +132,7 @@ function drawShown(view) {
 	const sockets = findings.reduce((sum, finding) => sum + leakedBy(finding), 0);
 	const part = isFiltered(state) ? `${count(findings.length)} of ` : "";
 	const all = many(model.findings.length, "finding");
-	byId("shown").textContent = model.findings.length ? `${part}${all}, ${many(sockets, "leaked socket")}` : "";
+	byId("shown").textContent = model.findings.length
+		? `${part}${all}, ${many(sockets, "leaked socket")}`
+		: "";
 }

@@ -47,10 +47,12 @@ function hashOfText(text, before) {
 	return hash;
 }
 
+// The library keeps 64 frames at most. A document that has many more is not from it, and trees must not get so deep.
+const DEEPEST = 256;
+
 function stackOf(place, frames) {
-	return list(place.stack)
-		.map((at) => frames[at])
-		.filter(Boolean);
+	const indices = list(place.stack).slice(0, DEEPEST);
+	return indices.map((at) => frames[at]).filter(Boolean);
 }
 
 function placesOf(raw, frames) {

@@ -10,7 +10,7 @@ const TABLE_ROWS = 200;
 function niceStep(span, parts) {
 	const raw = Math.max(span / parts, 1),
 		power = 10 ** Math.floor(Math.log10(raw));
-	return [1, 2, 5, 10].find((one) => one * power >= raw) * power;
+	return [1, 2, 2.5, 5, 10].find((one) => one * power >= raw && Number.isInteger(one * power)) * power;
 }
 
 function timeTicks(from, to, parts) {

@@ -15,12 +15,14 @@ function chainFrom(node) {
 }
 
 function treeLine(node) {
-	const {frame, name} = node;
+	const {frame, name, parent} = node;
+	const entered = frame && frame.file && frame.module !== parent.frame?.module; // the program, where it begins
 	return el(
 		"div.line" + (frame ? (frame.library ? ".library" : "") : ".call"),
 		{title: frame ? frame.path || frame.address : null},
 		el("span.function", {text: name}),
 		frame && frame.where !== name ? el("span.where", {text: frame.where}) : null,
+		entered ? el("span.where", {text: "in " + frame.module}) : null,
 	);
 }
 

@@ -418,6 +418,8 @@ def hostile():
         },
         {"kind": "close_wait", "history": {"delays_ms": [1, 2]}},
     ]
+    deep = [frame("deep", "level_%d" % n) for n in range(20000)]
+    wrong.append({"kind": "close_wait", "opened": place("accept", "deep", 1, deep), "count": 1})
     made = document(
         found + wrong,
         [{"app": nasty[0], "host": nasty[2], "counters": {nasty[0]: 1}}, None, 3],

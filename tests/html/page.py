@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 
 import harness
 from webdriver import Browser
@@ -40,7 +41,7 @@ class Page:
 
     def __init__(self, t, document, fragment="", width=1440):
         self.t, self.path = t, make(t, document)
-        self.fragment, self.width = fragment, width
+        self.fragment, self.width, self.shown = fragment, width, 0
 
     def __enter__(self):
         BROWSER_LOCK.acquire()
@@ -65,8 +66,9 @@ class Page:
             BROWSER_LOCK.release()
 
     def show(self, fragment):
-        self.browser.open("about:blank")
-        self.browser.open("file://%s%s" % (self.path, fragment and "#" + fragment))
+        """Loads it anew: another query is another address, where another fragment alone would not be."""
+        self.shown += 1
+        self.browser.open("file://%s?%d%s" % (self.path, self.shown, fragment and "#" + fragment))
         self.t.equal(self.browser.run("return document.documentElement.dataset.ready"), "", "the page is drawn")
 
     def texts(self, selector):
@@ -109,6 +111,13 @@ class Page:
 
     def sites(self):
         return self.texts("tr.finding td.site .strong")
+
+    def until(self, happened, what):
+        """Waits for what the browser does in its own time."""
+        deadline = time.monotonic() + harness.DEADLINE
+        while not happened():
+            self.t.check(time.monotonic() < deadline, what)
+            time.sleep(0.05)
 
     def overflow(self):
         return self.value("document.documentElement.scrollWidth - innerWidth")

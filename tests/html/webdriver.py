@@ -60,6 +60,7 @@ class Browser:
             "--disable-gpu",
             "--disable-dev-shm-usage",
             "--no-first-run",
+            "--disable-extensions",
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
