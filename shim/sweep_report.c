@@ -7,6 +7,7 @@
 #include "finding.h"
 #include "fmt.h"
 #include "log.h"
+#include "modules.h"
 #include "options.h"
 #include "recorder.h"
 #include "report.h"
@@ -139,6 +140,35 @@ static void append_troubles(struct cg_buf *out, const struct cg_report *report)
 	}
 }
 
+/* Libraries of the system: their debug information is large, and what they call is seldom where the bug is. */
+static bool is_of_the_system(const char *path)
+{
+	static const char *const places[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
+	for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++)
+		if (strncmp(path, places[i], strlen(places[i])) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The time for names is bounded, and the names of the program's own code are worth the most: they are found first, and
+ * remembered until the lines are written.
+ */
+static void name_own_code(const struct cg_finding *finding)
+{
+	const struct cg_place *places[] = {&finding->opened,    &finding->eof,    &finding->last_use,
+	                                   &finding->connected, &finding->closed, &finding->here};
+	struct cg_frame frames[CG_FRAMES_PER_IP];
+	for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
+		for (unsigned at = 0; places[i]->known && at < places[i]->depth; at++) {
+			uint64_t ip = places[i]->ip[at];
+			const struct cg_module *module = cg_modules_find(ip, places[i]->generation);
+			if (module && !is_of_the_system(module->path))
+				(void)cg_symbol_name(module, ip, frames, CG_FRAMES_PER_IP);
+		}
+	}
+}
+
 static void append(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
                    enum cg_tell tell)
 {
@@ -206,6 +236,7 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 		if (!out || !finding)
 			return told;
 		cg_finding_make(sweep, kept, groups->list[i], finding);
+		name_own_code(finding);
 		kept->suppressed = tell != CG_TELL_RESOLVED && cg_sweep_policy_suppresses(finding, &report) != NULL;
 		if (kept->suppressed)
 			continue;
@@ -317,6 +348,7 @@ void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, 
 		if (!kept || !kept->count)
 			continue;
 		cg_finding_make(sweep, kept, groups->list[i], finding);
+		name_own_code(finding);
 		note_policy(kept, finding, &report);
 		if (json)
 			cg_json_summary_group(out, &report, finding, first);

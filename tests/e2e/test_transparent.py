@@ -217,7 +217,7 @@ def test_shell_scripts(t):
 def test_background_jobs(t):
     same(t, "$RUN sh -c 'sleep 0.1; exit 9' & wait $!; echo $?")
     same(t, "$RUN sleep 60 & kill $!; wait $!; echo $?")
-    same(t, "$RUN sh -c 'sleep 0.05; echo late' & echo early; wait")
+    same(t, "$RUN sh -c 'sleep 0.5; echo late' & echo early; wait")
     same(t, "jobs=; for i in 1 2 3 4; do $RUN sh -c \"exit $i\" & jobs=\"$jobs $!\"; done; "
             "for job in $jobs; do wait $job; echo $?; done")
 
