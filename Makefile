@@ -105,10 +105,19 @@ $(ANNEX_DW): $(ANNEX_DW_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -ldw -lelf
 
-# It lives in a namespace of its own and cannot call the core there: it brings the policy's part of it along.
-$(ANNEX_CONFIG): $(ANNEX_CONFIG_OBJ) $(POLICY_CORE_OBJ)
+# It lives in a namespace of its own and cannot call the core there: it brings the policy's part of it along. Nor does a
+# sanitizer's runtime follow it there, so that its own build of it is without.
+ANNEX_CONFIG_OWN = $(if $(SANITIZE),$(patsubst %,$(BUILD)/plain/%.o,$(POLICY_ANNEX) $(POLICY_CORE)),\
+	$(ANNEX_CONFIG_OBJ) $(POLICY_CORE_OBJ))
+$(ANNEX_CONFIG): $(ANNEX_CONFIG_OWN)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -lconfig
+	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(filter-out $(SANITIZE),$(LDFLAGS_ALL)) -lconfig
+
+$(BUILD)/plain/%.c.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(filter-out $(SANITIZE),$(CFLAGS_ALL)) -MMD -MP -c -o $@ $<
+-include $(patsubst %.o,%.d,$(filter $(BUILD)/plain/%,$(ANNEX_CONFIG_OWN)))
 
 $(PAGE): $(wildcard cli/html/*) $(BUILD)/flags
 	$(call say,GEN,$@)
