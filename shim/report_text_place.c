@@ -68,6 +68,18 @@ static void add_stack_end(struct cg_buf *out, const struct cg_report *report, co
 		cg_buf_str(out, "    truncated\n");
 }
 
+/* Below main, and below a thread's first function, every stack looks alike; JSON has it. */
+static bool is_start(const struct cg_frame *frame)
+{
+	static const char *const names[] = {"_start",      "__libc_start_main",      "__libc_start_main_impl",
+	                                    "__clone",     "__libc_start_call_main", "__clone3",
+	                                    "start_thread"};
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(frame->function, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static void add_stack(struct cg_buf *out, const struct cg_report *report, const struct cg_place *place)
 {
 	unsigned shown = 0, at = 0, left = 0;
@@ -76,6 +88,8 @@ static void add_stack(struct cg_buf *out, const struct cg_report *report, const 
 		unsigned n = report->resolve(report->resolve_context, place->ip[at], place->generation, frames,
 		                             CG_FRAMES_PER_IP);
 		for (unsigned i = 0; i < n; i++) {
+			if (is_start(&frames[i]))
+				continue;
 			if (shown < FRAMES_IN_TEXT)
 				add_frame(out, shown++, &frames[i]);
 			else

@@ -15,7 +15,8 @@ enum {
 	IP_FOO = 0x3000,
 	IP_JIT = 0x4000,
 	IP_INLINED = 0x5000,
-	IP_HOSTILE = 0x6000
+	IP_HOSTILE = 0x6000,
+	IP_START = 0x7000
 };
 
 #define SECONDS(n) ((uint64_t)(n)*1000000000ULL)
@@ -58,6 +59,10 @@ static unsigned resolve_sample(void *context, uint64_t ip, uint32_t generation, 
 		return 1;
 	case IP_FOO:
 		frames[0] = (struct cg_frame){.module = "libfoo.so.1", .build_id = "1a2b3c4d5e6f", .offset = 0x1234};
+		return 1;
+	case IP_START:
+		frames[0] =
+		    (struct cg_frame){.module = "libc.so.6", .offset = 0x6fff, .function = "__libc_start_main_impl"};
 		return 1;
 	case IP_JIT:
 		frames[0] = (struct cg_frame){.module = "[jit]", .offset = 0x3fff};

@@ -151,6 +151,19 @@ START_TEST(deep_stacks_are_cut_and_say_so)
 }
 END_TEST
 
+START_TEST(what_every_stack_begins_with_is_left_out)
+{
+	struct cg_finding finding = {OF(CLOSE_WAIT, EOF_IGNORED, LEAK), .count = 1};
+	finding.opened =
+	    (struct cg_place){.known = true, .call = CG_CALL_socket, .depth = 2, .ip = {IP_MAIN, IP_START}};
+	fresh();
+	cg_text_finding(&out, &report, &finding, false);
+	ck_assert_ptr_nonnull(strstr(text, "    #0 main  server.c:140\n"));
+	ck_assert_ptr_null(strstr(text, "__libc_start"));
+	ck_assert_ptr_null(strstr(text, "more frame"));
+}
+END_TEST
+
 START_TEST(openings_that_are_no_calls)
 {
 	static const struct {
@@ -303,6 +316,7 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, a_double_close_word_for_word);
 	tcase_add_loop_test(tc, headlines_tell_what_was_found, 0, (int)(sizeof(headlines) / sizeof(*headlines)));
 	tcase_add_test(tc, deep_stacks_are_cut_and_say_so);
+	tcase_add_test(tc, what_every_stack_begins_with_is_left_out);
 	tcase_add_test(tc, openings_that_are_no_calls);
 	tcase_add_test(tc, sockets_tell_who_else_has_them);
 	tcase_add_test(tc, hostile_names_stay_on_their_line);
