@@ -68,7 +68,7 @@ static struct cg_action *place_of(const struct cg_act_note *note, uint32_t stack
 
 static void ask_addresses(int fd, struct cg_tcp *tcp)
 {
-	if (fd < 0 || cg_tcp_info(fd, tcp) < 0)
+	if (fd < 0 || cg_tcp_addresses_early(fd, tcp) < 0)
 		*tcp = (struct cg_tcp){0};
 }
 

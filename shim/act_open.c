@@ -59,8 +59,13 @@ void cg_act_opened(int fd)
 	struct cg_slot *slot = cg_track_conn(fd);
 	if (!slot || slot->role == CG_ROLE_NONE || atomic_load(&cg_guard.sealed))
 		return;
+	/* A program may ask connect more than once how far it is. */
+	if (atomic_load(&slot->flags) & CG_SLOT_ARRANGED)
+		return;
 	const struct cg_policy *policy = cg_act_enter();
 	int rule = policy ? cg_act_rule(policy, fd, slot) : CG_POLICY_NO_RULE;
+	if (rule != CG_POLICY_UNDECIDED)
+		atomic_fetch_or(&slot->flags, CG_SLOT_ARRANGED);
 	if (rule >= 0)
 		apply(policy, rule, fd, slot);
 	cg_act_leave();

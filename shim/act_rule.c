@@ -134,7 +134,7 @@ int cg_act_rule(const struct cg_policy *policy, int fd, const struct cg_slot *sl
 	struct cg_policy_facts facts = known_facts(policy, slot);
 	struct cg_tcp tcp = {0};
 	int rule = cg_policy_match(policy, &facts);
-	if (rule == CG_POLICY_UNDECIDED && policy->needs_addresses && cg_tcp_addresses(fd, &tcp) == 0) {
+	if (rule == CG_POLICY_UNDECIDED && policy->needs_addresses && cg_tcp_addresses_early(fd, &tcp) == 0) {
 		take_addresses(&tcp, &facts);
 		rule = cg_policy_match(policy, &facts);
 	}

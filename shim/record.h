@@ -66,7 +66,8 @@ enum cg_slot_flags {
 	CG_SLOT_USED = 1 << 11,      /* used by this process since it was inherited or received */
 	CG_SLOT_LABELLED = 1 << 12,  /* closeguard_label(): the text is in the labels, by conn */
 	CG_SLOT_CONSUMED = 1 << 13,  /* a sweep saw its FIN consumed, though no read of 0 was seen */
-	CG_SLOT_REAPED = 1 << 14     /* shut down by us, as a policy asked: writing to it must raise no SIGPIPE */
+	CG_SLOT_REAPED = 1 << 14,    /* shut down by us, as a policy asked: writing to it must raise no SIGPIPE */
+	CG_SLOT_ARRANGED = 1 << 15   /* what a rule says of new connections was done */
 };
 
 /*

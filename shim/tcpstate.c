@@ -196,6 +196,18 @@ int cg_tcp_addresses(int fd, struct cg_tcp *tcp)
 	return r == -ENOTCONN ? 0 : r;
 }
 
+int cg_tcp_addresses_early(int fd, struct cg_tcp *tcp)
+{
+	union any_addr addr = {0};
+	int r = cg_tcp_addresses(fd, tcp);
+	if (r < 0 || tcp->peer.family)
+		return r;
+	unsigned len = tcp->local.family == AF_INET6 ? sizeof(addr.in6) : sizeof(addr.in); /* not a byte more */
+	if (cg_sys_getsockopt(fd, SOL_SOCKET, SO_PEERNAME, &addr, &len) == 0)
+		take_addr(&addr, &tcp->peer, &tcp->ifindex);
+	return 0;
+}
+
 int cg_tcp_info(int fd, struct cg_tcp *ret)
 {
 	struct tcp_info info = {0};

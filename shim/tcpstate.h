@@ -68,6 +68,9 @@ int cg_tcp_info(int fd, struct cg_tcp *ret);
 /* The addresses alone, by getsockname and getpeername; -ENOTCONN is no error and leaves the peer's family 0. */
 int cg_tcp_addresses(int fd, struct cg_tcp *tcp);
 
+/* The same, and the peer of a connection that is still being made, which getpeername does not tell. */
+int cg_tcp_addresses_early(int fd, struct cg_tcp *tcp);
+
 /* Takes the times, or a listener's backlog, from the first `len` bytes of a struct tcp_info; tcp->state is given. */
 void cg_tcp_take_info(struct cg_tcp *tcp, const void *info, size_t len);
 
