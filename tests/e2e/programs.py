@@ -1,6 +1,7 @@
 """Compiles the test programs as tests.mk does, into the same place: what is there and new enough is used."""
 
 import fcntl
+import glob
 import os
 import re
 import subprocess
@@ -28,7 +29,7 @@ def compile(name, build, flags=(), source=None):
     target = os.path.join(directory, name + (".so" if shared else ""))
     with open(target + ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        inputs = [source, os.path.join(HERE, "prog.h")]
+        inputs = [source, *glob.glob(os.path.join(HERE, "*.h"))]
         if not os.path.exists(target) or os.path.getmtime(target) < max(map(os.path.getmtime, inputs)):
             command = [compiler, *CFLAGS, *shared, *own_flags(source), *flags, "-o", target + ".new", source, "-ldl"]
             done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
