@@ -16,6 +16,7 @@ static _Atomic bool looking;
 static bool unbound; /* a module that was loaded later has yet to make its first call */
 static unsigned long long seen_adds;
 static const struct link_map *first_maps_end; /* the last module of the start: never unloaded */
+static unsigned own_namespaces;
 static uintptr_t ours_start, ours_end;
 
 struct module_tables {
@@ -97,18 +98,31 @@ static bool goes_past(const struct dl_phdr_info *info, const struct module_table
 }
 
 /* dlmopen's namespaces have a libc of their own; the debugger's interface lists them since glibc 2.35. */
+unsigned cg_bypass_namespaces(void)
+{
+	struct extended {
+		struct r_debug base;
+		struct extended *next;
+	} one;
+	uintptr_t at = (uintptr_t)&_r_debug;
+	unsigned count = 0;
+	if (_r_debug.r_version < 2)
+		return 0;
+	__asm__("" : "+r"(at));                     /* the object is larger than its declared type */
+	memcpy(&one, (const void *)at, sizeof one); // NOLINT(performance-no-int-to-ptr)
+	for (; one.next; memcpy(&one, one.next, sizeof one))
+		count++;
+	return count;
+}
+
+void cg_bypass_own_namespaces(unsigned count)
+{
+	own_namespaces += count;
+}
+
 static bool has_namespaces(void)
 {
-	struct {
-		struct r_debug base;
-		struct r_debug *next;
-	} extended;
-	uintptr_t at = (uintptr_t)&_r_debug;
-	if (_r_debug.r_version < 2)
-		return false;
-	__asm__("" : "+r"(at));                               /* the object is larger than its declared type */
-	memcpy(&extended, (const void *)at, sizeof extended); // NOLINT(performance-no-int-to-ptr)
-	return extended.next != NULL;
+	return cg_bypass_namespaces() > own_namespaces;
 }
 
 /* False for the vdso, whose tables the loader leaves as they are in the file, and for modules without any. */

@@ -19,6 +19,10 @@ bool cg_bypass_imports_sockets(void);
 /* The modules that are there by now belong to the start. Constructor, after the last library of our own was loaded. */
 void cg_bypass_mark_start(void);
 
+/* How many namespaces dlmopen has made, where libc tells; and so many of them are ours and not the program's. */
+unsigned cg_bypass_namespaces(void);
+void cg_bypass_own_namespaces(unsigned count);
+
 /* Is it time for a look? Two loads where no module was loaded since the start; else a clock that is read from the vdso.
  */
 bool cg_bypass_due(void);

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "act_parts.h"
+#include "bypass.h"
 #include "policy.h"
 #include "sweep_reap.h"
 #include "sweep_report.h"
@@ -89,6 +90,7 @@ static bool load_annex(void)
 	struct cg_buf text;
 	cg_buf_init(&text, name, sizeof name);
 	cg_buf_fmt(&text, "%s/" ANNEX, cg_symbol_own_dir());
+	unsigned before = cg_bypass_namespaces();
 	cg_hidden++;
 	void *annex = dlmopen(LM_ID_NEWLM, name, RTLD_NOW | RTLD_LOCAL);
 	const char *why = annex ? "it is of another version than libcloseguard.so" : dlerror();
@@ -96,6 +98,7 @@ static bool load_annex(void)
 	if (build && build() == ((uint64_t)CG_POLICY_VERSION << 32 | sizeof(struct cg_policy)))
 		load_file = (cg_policy_load_fn *)dlsym(annex, "cg_policy_load");
 	cg_hidden--;
+	cg_bypass_own_namespaces(cg_bypass_namespaces() - before);
 	if (load_file)
 		return true;
 	char line[CG_POLICY_LINE];
