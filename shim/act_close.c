@@ -69,10 +69,10 @@ void cg_act_apply_close(int fd, const struct cg_act_plan *plan, bool lingers)
 		set_linger(plan, fd);
 }
 
-void cg_act_note_drain(const struct cg_act_plan *plan, int fd, enum cg_action_result result,
-                       enum cg_action_reason reason)
+static void note_outcome(const struct cg_act_plan *plan, enum cg_action_kind kind, int fd, enum cg_action_result result,
+                         enum cg_action_reason reason, uint32_t value)
 {
-	struct cg_act_note note = {.kind = CG_ACTION_DRAIN,
+	struct cg_act_note note = {.kind = kind,
 	                           .phase = CG_AT_CLOSE,
 	                           .result = result,
 	                           .reason = reason,
@@ -81,8 +81,30 @@ void cg_act_note_drain(const struct cg_act_plan *plan, int fd, enum cg_action_re
 	                           .stack = plan->stack,
 	                           .call = plan->call,
 	                           .fd = fd,
-	                           .value = plan->drain_ms};
+	                           .value = value};
 	(void)cg_act_note(&note);
+}
+
+void cg_act_note_drain(const struct cg_act_plan *plan, int fd, enum cg_action_result result,
+                       enum cg_action_reason reason)
+{
+	note_outcome(plan, CG_ACTION_DRAIN, fd, result, reason, plan->drain_ms);
+}
+
+void cg_act_note_refused(const struct cg_act_plan *plan, int fd, enum cg_action_reason reason)
+{
+	const struct {
+		enum cg_action_kind kind;
+		uint32_t value;
+	} wanted[] = {{CG_ACTION_DRAIN, plan->drain_ms},
+	              {CG_ACTION_RTO_MAX, plan->rto_max_ms},
+	              {CG_ACTION_FIN_TIMEOUT, (uint32_t)plan->fin_timeout_s},
+	              {CG_ACTION_USER_TIMEOUT, plan->user_timeout_ms}};
+	for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+		if (wanted[i].value)
+			note_outcome(plan, wanted[i].kind, fd, CG_RESULT_REFUSED, reason, wanted[i].value);
+	if (plan->linger > CG_LINGER_DEFAULT)
+		note_outcome(plan, CG_ACTION_LINGER, fd, CG_RESULT_REFUSED, reason, plan->linger_s);
 }
 
 static bool make_plan(int fd, const struct cg_slot *slot, struct cg_act_plan *ret)
@@ -176,7 +198,7 @@ static void hand_over(int fd, const struct cg_act_plan *plan, struct cg_act_drai
 	if (ret->drain)
 		return;
 	if (how.ask)
-		cg_act_note_drain(plan, fd, CG_RESULT_REFUSED, why);
+		cg_act_note_refused(plan, fd, why);
 	else if (plan->drain_ms)
 		drain_briefly(fd, plan, why);
 	else

@@ -192,8 +192,7 @@ static void ask(cg_act_holders *holders)
 			start(asking[i]);
 		if (shared[i] == 0 || (shared[i] == CG_HOLDERS_NO_TIME && now < asking[i]->deadline_ns))
 			continue;
-		cg_act_note_drain(&asking[i]->plan, -1, CG_RESULT_REFUSED,
-		                  shared[i] > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
+		cg_act_note_refused(&asking[i]->plan, -1, shared[i] > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
 		give_back(asking[i]);
 	}
 }

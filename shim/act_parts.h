@@ -87,6 +87,9 @@ void cg_act_apply_close(int fd, const struct cg_act_plan *plan, bool lingers);
 void cg_act_note_drain(const struct cg_act_plan *plan, int fd, enum cg_action_result result,
                        enum cg_action_reason reason);
 
+/* Nothing of the plan is carried out: notes each of its parts as refused. */
+void cg_act_note_refused(const struct cg_act_plan *plan, int fd, enum cg_action_reason reason);
+
 /*
  * Drains a socket of a thread that may block: half-closes, reads and discards until the end, the time or the bytes are
  * over.
