@@ -137,20 +137,20 @@ static bool make_plan(int fd, const struct cg_slot *slot, struct cg_act_plan *re
 static bool may_be_shared(const struct cg_slot *slot)
 {
 	uint32_t flags = atomic_load(&slot->flags);
-	return (flags & (CG_SLOT_DUPPED | CG_SLOT_INHERITED)) || slot->epoch != atomic_load(&cg_track_epoch) ||
-	       atomic_load(&cg_track_forking) > 0;
+	return (flags & (CG_SLOT_DUPPED | CG_SLOT_INHERITED)) || slot->origin != CG_ORIGIN_SEEN ||
+	       slot->epoch != atomic_load(&cg_track_epoch) || atomic_load(&cg_track_forking) > 0;
 }
 
-static bool is_inherited(const struct cg_slot *slot)
+static bool has_flag(const struct cg_slot *slot, uint32_t flag)
 {
-	return atomic_load(&slot->flags) & CG_SLOT_INHERITED;
+	return atomic_load(&slot->flags) & flag;
 }
 
 /* Another number of this process is the same connection: this close is not its end, and nothing is to be done. */
 static bool has_other_number(int fd, const struct cg_slot *slot)
 {
 	unsigned end = cg_recorder_fd_end();
-	if (!(atomic_load(&slot->flags) & CG_SLOT_DUPPED))
+	if (!has_flag(slot, CG_SLOT_DUPPED))
 		return false;
 	for (unsigned other = 0; other < end; other++) {
 		const struct cg_slot *its = cg_track_conn((int)other);
@@ -244,7 +244,11 @@ void cg_act_before_close(int fd, bool last, struct cg_act_close *ret)
 	if (!plan.enforce)
 		note_all(fd, state, &plan, shared);
 	else if (shared)
-		hand_over(fd, &plan, (struct cg_act_drain){.ask = true, .inherited = is_inherited(slot)}, ret);
+		hand_over(fd, &plan,
+		          (struct cg_act_drain){.ask = true,
+		                                .inherited = has_flag(slot, CG_SLOT_INHERITED),
+		                                .renamed = has_flag(slot, CG_SLOT_DUPPED)},
+		          ret);
 	else
 		close_alone(fd, state, last, &plan, ret);
 }

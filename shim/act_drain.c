@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "act_parts.h"
@@ -15,6 +16,8 @@
 
 enum {
 	DRAINS = 128,      /* the budget: beyond it a close does what it can at once */
+	SHARE = 8,         /* and of the numbers that the program may have, one in so many */
+	QUESTIONS = 4,     /* that an heir asks who else holds a connection */
 	ONE_READ = 1 << 18 /* bytes discarded before others get their turn */
 };
 static const uint64_t TICK_NS = 50000000;            /* how late a drain may notice its end */
@@ -31,6 +34,7 @@ static struct drain {
 	uint64_t inode;
 	uint64_t deadline_ns;
 	uint64_t bytes_left;
+	int questions; /* that may still be asked */
 	struct cg_act_plan plan;
 } drains[DRAINS];
 
@@ -74,8 +78,18 @@ void cg_act_drain_here(int fd, const struct cg_act_plan *plan)
 		cg_act_note_drain(plan, fd, CG_RESULT_DONE, reason);
 }
 
+/* The program must not run out of numbers because of ours. */
+static bool is_over_share(void)
+{
+	struct rlimit limit;
+	return CG_SYS(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0) == 0 &&
+	       (rlim_t)atomic_load(&under_way) >= limit.rlim_cur / SHARE;
+}
+
 static struct drain *take_place(void)
 {
+	if (is_over_share())
+		return NULL;
 	for (int i = 0; i < DRAINS; i++) {
 		int none = FREE;
 		if (atomic_compare_exchange_strong(&drains[i].state, &none, TAKEN)) {
@@ -104,7 +118,7 @@ int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drai
 		*ret_why = CG_REASON_NO_THREAD;
 		return 0;
 	}
-	if (!cg_act_unpoll(fd, how.inherited)) {
+	if (!cg_act_unpoll(fd, how.inherited) || (how.renamed && cg_act_polled_by_another_name(fd))) {
 		*ret_why = CG_REASON_UNKNOWN;
 		return 0;
 	}
@@ -115,6 +129,7 @@ int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drai
 	drain->fd = cg_ownfd_dup(fd);
 	drain->plan = *plan;
 	drain->how = how;
+	drain->questions = how.inherited ? QUESTIONS : 1;
 	if (drain->fd < 0 || cg_tcp_identity(drain->fd, &drain->inode, &cookie) < 0) {
 		give_back(drain);
 		return 0;
@@ -167,6 +182,24 @@ static void insert(struct drain **sorted, unsigned n, struct drain *drain)
 	sorted[n] = drain;
 }
 
+/*
+ * Where parent and child close at the same time, each holds a duplicate while it asks, and sees the other's: the heir
+ * asks again, so that one of the two is the last and knows it.
+ */
+static void answered(struct drain *drain, int8_t shared)
+{
+	if (shared == 0) {
+		start(drain);
+		return;
+	}
+	if (shared == CG_HOLDERS_NO_TIME && cg_clock_now() < drain->deadline_ns)
+		return;
+	if (shared > 0 && --drain->questions > 0)
+		return;
+	cg_act_note_refused(&drain->plan, -1, shared > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
+	give_back(drain);
+}
+
 /* One question for all that wait for the answer. */
 static void ask(cg_act_holders *holders)
 {
@@ -187,14 +220,8 @@ static void ask(cg_act_holders *holders)
 	holders(inodes, n, shared);
 	asked_ns = cg_clock_now();
 	took_ns = asked_ns - now;
-	for (unsigned i = 0; i < n; i++) {
-		if (shared[i] == 0)
-			start(asking[i]);
-		if (shared[i] == 0 || (shared[i] == CG_HOLDERS_NO_TIME && now < asking[i]->deadline_ns))
-			continue;
-		cg_act_note_refused(&asking[i]->plan, -1, shared[i] > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
-		give_back(asking[i]);
-	}
+	for (unsigned i = 0; i < n; i++)
+		answered(asking[i], shared[i]);
 }
 
 /* One step; true while it goes on. */

@@ -98,10 +98,11 @@ void cg_act_drain_here(int fd, const struct cg_act_plan *plan);
 
 /*
  * Takes a duplicate of fd into the table, to be drained by the sweep thread, or by the caller's own where `here`.
- * `ask`: who else holds the connection has to be found out first. Returns its place + 1, or 0 and why not.
+ * `ask`: who else holds the connection has to be found out first. `renamed`: it has had another number. Returns its
+ * place + 1, or 0 and why not.
  */
 struct cg_act_drain {
-	bool ask, here, inherited;
+	bool ask, here, inherited, renamed;
 };
 int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drain how, enum cg_action_reason *ret_why);
 
@@ -133,6 +134,12 @@ void cg_act_after_fork(void);
  * it from the parent are the parent's. False: which sets there are cannot be known.
  */
 bool cg_act_unpoll(int fd, bool inherited);
+
+/*
+ * Is the connection behind fd in a set still, under a number that it no longer has? Nobody could take it out of there.
+ * True where that cannot be known.
+ */
+bool cg_act_polled_by_another_name(int fd);
 void cg_act_poll_after_fork(void);
 /* The epoll descriptors of this process, as of the last look. Sweep only. */
 void cg_act_set_epolls(const int *fds, unsigned count);

@@ -9,6 +9,7 @@
 
 #include "act_parts.h"
 #include "bypass.h"
+#include "procfs.h"
 #include "sys.h"
 
 enum { SETS = 32 };
@@ -58,6 +59,12 @@ bool cg_act_unpoll(int fd, bool inherited)
 			remove_from(&looked[i], fd);
 	}
 	return true;
+}
+
+bool cg_act_polled_by_another_name(int fd)
+{
+	uint64_t inode, cookie;
+	return cg_tcp_identity(fd, &inode, &cookie) < 0 || cg_proc_polled_by(fd, inode) != -1;
 }
 
 void cg_act_poll_after_fork(void)
