@@ -243,6 +243,8 @@ void cg_act_before_close(int fd, bool last, struct cg_act_close *ret)
 		return;
 	if (!plan.enforce)
 		note_all(fd, state, &plan, shared);
+	else if (has_flag(slot, CG_SLOT_SENT))
+		cg_act_note_refused(&plan, fd, CG_REASON_UNKNOWN);
 	else if (shared)
 		hand_over(fd, &plan,
 		          (struct cg_act_drain){.ask = true,

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "act_parts.h"
+#include "futex.h"
 #include "ownfd.h"
 #include "sys.h"
 
@@ -23,8 +24,12 @@ static bool is_the_one(int fd, uint64_t inode, uint64_t cookie)
 /* Back to the state of a fresh socket, with a reset for the peer. */
 static int disconnect(int fd)
 {
+	static const uint64_t moment_ns = 5000000;
+	static _Atomic unsigned never;
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
-	(void)CG_SYS3(SYS_shutdown, fd, SHUT_RD, 0); /* wakes who reads, who would keep it busy */
+	/* Who reads is woken by the end. Still inside when the reset is made, it would hear EPIPE. */
+	(void)CG_SYS3(SYS_shutdown, fd, SHUT_RD, 0);
+	cg_futex_wait(&never, 0, moment_ns);
 	return cg_sys_connect(fd, &none, sizeof none);
 }
 

@@ -67,7 +67,8 @@ enum cg_slot_flags {
 	CG_SLOT_LABELLED = 1 << 12,  /* closeguard_label(): the text is in the labels, by conn */
 	CG_SLOT_CONSUMED = 1 << 13,  /* a sweep saw its FIN consumed, though no read of 0 was seen */
 	CG_SLOT_REAPED = 1 << 14,    /* shut down by us, as a policy asked: writing to it must raise no SIGPIPE */
-	CG_SLOT_ARRANGED = 1 << 15   /* what a rule says of new connections was done */
+	CG_SLOT_ARRANGED = 1 << 15,  /* what a rule says of new connections was done */
+	CG_SLOT_SENT = 1 << 16       /* given away by SCM_RIGHTS: on its way nobody holds it, and yet it is somebody's */
 };
 
 /*
@@ -228,6 +229,7 @@ enum cg_action_reason {
 	CG_REASON_BYTES,      /* the same, its bytes */
 	CG_REASON_OLD_KERNEL, /* the kernel has no such option */
 	CG_REASON_DENIED,     /* a setsockopt that was answered and not made */
+	CG_REASON_STREAM,     /* stdio writes past our wrappers, which could not hold back the SIGPIPE */
 	CG_REASON_COUNT
 };
 

@@ -54,6 +54,7 @@ const char *cg_action_reason(unsigned reason)
 	    [CG_REASON_BUDGET] = "budget",         [CG_REASON_NO_THREAD] = "no_thread",
 	    [CG_REASON_TIME] = "time_over",        [CG_REASON_BYTES] = "bytes_over",
 	    [CG_REASON_OLD_KERNEL] = "old_kernel", [CG_REASON_DENIED] = "denied",
+	    [CG_REASON_STREAM] = "stream",
 	};
 	return NAME(names, reason);
 }
@@ -131,6 +132,7 @@ static const char *outcome(const struct cg_action *action)
 	    [CG_REASON_BYTES] = "done, until the bytes were over",
 	    [CG_REASON_OLD_KERNEL] = "skipped: this kernel has no such option",
 	    [CG_REASON_DENIED] = "denied: answered with 0 and not made",
+	    [CG_REASON_STREAM] = "refused: it is a stream of stdio, and writing to it would raise SIGPIPE",
 	};
 	if (action->result == CG_RESULT_WOULD)
 		return "would be done; in observe mode nothing was";

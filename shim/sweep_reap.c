@@ -147,16 +147,46 @@ static bool is_private(const struct cg_slot *slot)
 	       !atomic_load(&cg_track_forking) && !(atomic_load(&slot->flags) & (CG_SLOT_DUPPED | CG_SLOT_INHERITED));
 }
 
+/* What travels between processes may be on its way, or with one that is not in our /proc. */
+static bool travels(const struct cg_slot *slot)
+{
+	return slot->origin == CG_ORIGIN_RECEIVED || (atomic_load(&slot->flags) & CG_SLOT_SENT);
+}
+
+/* Often it is a duplicate that is opened as a stream. */
+static bool is_stream(const struct cg_suspect *c)
+{
+	unsigned end = c->own_fds > 1 ? cg_recorder_fd_end() : 0;
+	uint32_t flags = atomic_load(&c->facts.slot.flags);
+	for (unsigned fd = 0; fd < end; fd++) {
+		const struct cg_slot *slot = cg_track_conn((int)fd);
+		if (slot && slot->inode == c->facts.slot.inode)
+			flags |= atomic_load(&slot->flags);
+	}
+	return flags & CG_SLOT_STDIO;
+}
+
+static void refuse(const struct due *due, enum cg_action_reason reason)
+{
+	note(due->suspect, CG_RESULT_REFUSED, reason, 0, due->watched);
+	cg_watched_mark(due->suspect->facts.slot.inode, false);
+}
+
 static void end_one(const struct due *due, int8_t shared)
 {
 	struct cg_suspect *c = due->suspect;
+	if (!shared && travels(&c->facts.slot))
+		shared = -1;
 	const struct cg_policy_rule *rule = &policy->rules[c->rule];
 	uint32_t timeout = rule->close_user_timeout_ms ? rule->close_user_timeout_ms : DEFAULT_USER_TIMEOUT_MS;
 	if (shared == CG_HOLDERS_NO_TIME)
 		return; /* asked again in the next look */
 	if (shared && !(shared < 0 && is_private(&c->facts.slot))) {
-		note(c, CG_RESULT_REFUSED, shared > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN, 0, due->watched);
-		cg_watched_mark(c->facts.slot.inode, false);
+		refuse(due, shared > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
+		return;
+	}
+	if (is_stream(c)) {
+		refuse(due, CG_REASON_STREAM);
 		return;
 	}
 	int r =

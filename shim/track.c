@@ -241,9 +241,13 @@ void cg_track_stdio(int fd)
 
 void cg_track_sent(int fd)
 {
-	struct cg_slot *slot = live_slot(fd);
+	struct cg_slot *slot = live_slot(fd), *other;
+	unsigned end = slot && (atomic_load(&slot->flags) & CG_SLOT_DUPPED) ? cg_recorder_fd_end() : 0;
 	if (slot)
-		atomic_fetch_or(&slot->flags, CG_SLOT_DUPPED);
+		atomic_fetch_or(&slot->flags, CG_SLOT_DUPPED | CG_SLOT_SENT);
+	for (unsigned i = 0; i < end; i++)
+		if ((other = live_slot((int)i)) != NULL && other->conn == slot->conn)
+			atomic_fetch_or(&other->flags, CG_SLOT_SENT);
 }
 
 void cg_track_spawned(void)
