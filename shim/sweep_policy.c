@@ -227,6 +227,16 @@ void cg_sweep_policy_begin(struct cg_options *from)
 	fingerprint = take_fingerprint();
 }
 
+bool cg_sweep_policy_watches(void)
+{
+	return load_file != NULL;
+}
+
+bool cg_sweep_policy_changed(void)
+{
+	return load_file && take_fingerprint() != fingerprint;
+}
+
 static void check_file(uint64_t now_ns)
 {
 	if (!load_file || now_ns - checked_ns < check_ns)

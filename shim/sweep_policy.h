@@ -17,6 +17,10 @@
 void cg_sweep_policy_begin(struct cg_options *options);
 void cg_sweep_policy_complain(void);
 
+/* Is there a file that may change; and has it? A stat of each file, far cheaper than a look. Sweep only. */
+bool cg_sweep_policy_watches(void);
+bool cg_sweep_policy_changed(void);
+
 /* Reads the file again when it has changed; names the places in the code that rules ask for. Before suspects are
  * judged. */
 void cg_sweep_policy_prepare(struct cg_sweep *sweep, bool may_load);

@@ -56,12 +56,25 @@ static void wait_for(unsigned seen, uint64_t wait_ns)
 		cg_futex_wait(&state->wake_word, seen, wait_ns);
 }
 
+/* The next look may be far off; a changed policy is not to wait for it. */
+static void wait_for_news(unsigned seen, uint64_t wait_ns)
+{
+	static const uint64_t step_ns = 1500000000;
+	while (cg_sweep_policy_watches() && wait_ns > step_ns && atomic_load(&state->wake_word) == seen) {
+		wait_for(seen, step_ns);
+		wait_ns -= step_ns;
+		if (cg_sweep_policy_changed() || atomic_load(&state->requests))
+			return;
+	}
+	wait_for(seen, wait_ns);
+}
+
 /* Sleeps until it is time for a look, or there is another reason to wake. Zero: without a timer. */
 static void sleep_until(unsigned seen, uint64_t due_ns)
 {
 	uint64_t now = cg_track_clock();
 	if (due_ns > now) {
-		wait_for(seen, due_ns - now);
+		wait_for_news(seen, due_ns - now);
 		return;
 	}
 	if (due_ns)
