@@ -1,7 +1,7 @@
 # closeguard. Start with: make deps demo
 #
-# Targets that people and CI rely on: all, deps, demo, check, check-apps, bench, fuzz, asan, tsan, lint, aarch64,
-# install.
+# Targets that people and CI rely on: all, deps, demo, check, check-apps, check-policy, bench, fuzz, asan, tsan, lint,
+# aarch64, install.
 
 BUILD ?= build
 PREFIX ?= /usr/local

@@ -10,7 +10,7 @@
 # An e2e source may hold one comment line "build flags: ..." with flags of its own (-D_FORTIFY_SOURCE=2, -static).
 # All print "ok NAME", "not ok NAME: why" or "skip NAME: why", which tests/run counts.
 
-.PHONY: check check-apps check-sanitized bench fuzz fuzz-run asan tsan lint lint-build test-programs
+.PHONY: check check-apps check-policy check-sanitized bench fuzz fuzz-run asan tsan lint lint-build test-programs
 
 TESTS_OUT = $(BUILD)/tests
 RUN = tests/run --build $(BUILD)
@@ -90,6 +90,10 @@ check: all test-programs
 
 check-apps: all test-programs
 	$(Q)$(RUN) --timeout 3600 $(or $(APPS),tests/apps.sh)
+
+# The policies' tests with 1,000 responses for each kind of server that drains.
+check-policy: all test-programs
+	$(Q)TEST_ROUNDS=1000 $(RUN) --timeout 1800 $(wildcard tests/e2e/test_policy_*.py)
 
 BENCH = $(firstword $(wildcard tests/bench/run.py tests/bench/run.sh))
 bench: all $(BENCH_PROGRAMS)

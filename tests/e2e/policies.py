@@ -15,6 +15,8 @@ OBSERVE = 'version = 1; mode = "observe";'
 
 def write_policy(t, text, name="policy.cfg"):
     """Puts the file there in one step, as an editor or a deployment would."""
+    if harness.BARE:
+        raise harness.Skip("ran bare, where no policy is read")
     path = os.path.join(t.dir, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path + ".new", "w", encoding="utf-8") as file:

@@ -157,6 +157,23 @@ def test_user_timeout_of_three_seconds(t):
     between(t, took, 2.9, 3.41 + PATIENCE, "orphan")
 
 
+def test_user_timeout_of_five_seconds(t):
+    """On the idle machine: 5.59 s."""
+    _, took = orphan(t, 'user_timeout = "5s";')
+    between(t, took, 4.9, 5.59 + PATIENCE, "orphan")
+
+
+def test_an_orphan_without_a_policy(t):
+    """The ground under the three before: it is there long after they are gone."""
+    net = Net(t)
+    program = Program(t)
+    _, fd, port = pair(t, program)
+    lose_fins(net, port)
+    program.fine("close", fd)
+    time.sleep(10)
+    t.equal(net.states(port), ["FIN_WAIT1"], "the orphan after 10 s")
+
+
 def kernel_at_least(*wanted):
     return tuple(int(word) for word in os.uname().release.split("-")[0].split(".")[:2]) >= wanted
 
