@@ -1,5 +1,6 @@
 /* sweep_actions.c: what the log is told of the policy's decisions, and of what a policy could do. */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "act_parts.h"
 #include "calls.h"
@@ -7,6 +8,7 @@
 #include "recorder.h"
 #include "stack.h"
 #include "sweep_policy.h"
+#include "sys.h"
 
 /* A busy rule has a line a minute, and whenever its count has doubled. */
 static const uint64_t quiet_ns = 60000000000u;
@@ -89,7 +91,7 @@ unsigned cg_sweep_policy_totals(struct cg_action_view *ret, unsigned max)
 	return n;
 }
 
-enum { NAMES = 128 };
+enum { NAMES = 128, PLACES = 4 };
 
 /* The names of one stack's frames, as suppressions compare them. */
 struct named {
@@ -108,23 +110,35 @@ static void name_place(const struct cg_place *place, const struct cg_report *rep
 		ret->names[i] = (struct cg_policy_frame){ret->frames[i].function, ret->frames[i].module};
 }
 
+/* One sweep at a time uses it; mapped for the first policy that suppresses anything. */
+static struct named *room_for_names(void)
+{
+	static struct named *room;
+	if (!room) {
+		void *made = cg_sys_mmap(NULL, PLACES * sizeof *room, PROT_READ | PROT_WRITE,
+		                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		room = cg_sys_failed(made) ? NULL : made;
+	}
+	return room;
+}
+
 const char *cg_sweep_policy_suppresses(const struct cg_finding *finding, const struct cg_report *report)
 {
-	static struct named stacks[4]; /* the sweep's stack is small, and there is one sweep at a time */
-	const struct cg_place *places[4] = {&finding->opened, &finding->eof, &finding->last_use, &finding->here};
-	const struct cg_policy_frame *names[4];
-	unsigned counts[4];
+	const struct cg_place *places[PLACES] = {&finding->opened, &finding->eof, &finding->last_use, &finding->here};
+	const struct cg_policy_frame *names[PLACES];
+	unsigned counts[PLACES];
 	const struct cg_policy *policy = cg_act_enter();
 	cg_act_leave(); /* only the sweep replaces it */
-	if (!policy || !policy->suppression_count)
+	struct named *stacks = policy && policy->suppression_count ? room_for_names() : NULL;
+	if (!stacks)
 		return NULL;
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < PLACES; i++) {
 		name_place(places[i], report, &stacks[i]);
 		names[i] = stacks[i].names;
 		counts[i] = stacks[i].count;
 	}
-	int found =
-	    cg_policy_suppressed(policy, cg_kind_name(finding->kind), cg_cause_name(finding->cause), names, counts, 4);
+	int found = cg_policy_suppressed(policy, cg_kind_name(finding->kind), cg_cause_name(finding->cause), names,
+	                                 counts, PLACES);
 	if (found < 0 || finding->count > policy->suppressions[found].max)
 		return NULL;
 	return policy->suppressions[found].reason[0] ? policy->suppressions[found].reason : "no reason given";

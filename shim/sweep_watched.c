@@ -3,39 +3,54 @@
 #include "sweep_watched.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "recorder.h"
 #include "sweep_policy.h"
+#include "sys.h"
 #include "track.h"
 
 enum { WATCHED = 8192, PROBES = 64 };
 
-static struct cg_watched watched[WATCHED];
-static bool watching; /* something has been watched */
+/* Mapped when the first one is watched: a program that locks its memory has no room for what it does not use. */
+static struct cg_watched *_Atomic table;
 
-static struct cg_watched *place_of(uint64_t inode, unsigned probe)
+static struct cg_watched *place_of(struct cg_watched *watched, uint64_t inode, unsigned probe)
 {
 	return &watched[(inode * 0x9e3779b97f4a7c15u + probe) % WATCHED];
 }
 
 struct cg_watched *cg_watched_find(uint64_t inode)
 {
-	for (unsigned i = 0; i < PROBES; i++) {
-		struct cg_watched *w = place_of(inode, i);
+	struct cg_watched *watched = atomic_load(&table);
+	for (unsigned i = 0; watched && i < PROBES; i++) {
+		struct cg_watched *w = place_of(watched, inode, i);
 		if (w->stage != CG_WATCHED_UNUSED && w->inode == inode)
 			return w;
 	}
 	return NULL;
 }
 
+static struct cg_watched *made_table(void)
+{
+	struct cg_watched *watched = atomic_load(&table);
+	if (watched)
+		return watched;
+	watched =
+	    cg_sys_mmap(NULL, WATCHED * sizeof *watched, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (cg_sys_failed(watched))
+		return NULL;
+	atomic_store(&table, watched);
+	return watched;
+}
+
 struct cg_watched *cg_watched_new(uint64_t inode)
 {
-	for (unsigned i = 0; i < PROBES; i++) {
-		struct cg_watched *w = place_of(inode, i);
-		if (w->stage == CG_WATCHED_UNUSED) {
-			watching = true;
+	struct cg_watched *watched = made_table();
+	for (unsigned i = 0; watched && i < PROBES; i++) {
+		struct cg_watched *w = place_of(watched, inode, i);
+		if (w->stage == CG_WATCHED_UNUSED)
 			return w;
-		}
 	}
 	return NULL;
 }
@@ -91,7 +106,8 @@ static void count_once(struct cg_watched *w)
 /* What was told of and is used after all: the policy is wrong for it. */
 void cg_watched_count(void)
 {
-	for (unsigned i = 0; watching && i < WATCHED; i++) {
+	struct cg_watched *watched = atomic_load(&table);
+	for (unsigned i = 0; watched && i < WATCHED; i++) {
 		struct cg_watched *w = &watched[i];
 		struct cg_slot *slot = w->stage == CG_WATCHED_TOLD ? cg_slot_at(w->fd) : NULL;
 		if (w->stage != CG_WATCHED_TOLD)
@@ -109,7 +125,8 @@ void cg_watched_count(void)
 void cg_sweep_policy_used(int fd)
 {
 	struct cg_slot *slot = cg_slot_at(fd);
-	for (unsigned i = 0; slot && watching && i < WATCHED; i++)
+	struct cg_watched *watched = atomic_load(&table);
+	for (unsigned i = 0; slot && watched && i < WATCHED; i++)
 		if (watched[i].stage == CG_WATCHED_TOLD && watched[i].fd == fd &&
 		    watched[i].gen == atomic_load(&slot->gen))
 			count_once(&watched[i]);
@@ -133,7 +150,8 @@ void cg_watched_forget(struct cg_watched *w)
 void cg_watched_drop(const struct cg_sweep *sweep)
 {
 	static const uint64_t forgotten_ns = 10000000000u;
-	for (unsigned i = 0; watching && i < WATCHED; i++) {
+	struct cg_watched *watched = atomic_load(&table);
+	for (unsigned i = 0; watched && i < WATCHED; i++) {
 		if (watched[i].stage != CG_WATCHED_CANDIDATE || sweep->now_ns - watched[i].seen_ns < forgotten_ns)
 			continue;
 		cg_watched_forget(&watched[i]);
@@ -142,7 +160,7 @@ void cg_watched_drop(const struct cg_sweep *sweep)
 
 void cg_watched_after_fork(void)
 {
-	if (watching)
-		memset(watched, 0, sizeof watched);
-	watching = false;
+	struct cg_watched *watched = atomic_load(&table);
+	if (watched)
+		memset(watched, 0, WATCHED * sizeof *watched);
 }
