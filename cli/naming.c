@@ -3,6 +3,7 @@
  */
 #include "naming.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,8 @@ static void find_annex(void)
 		return;
 	*strrchr(library, '/') = '\0';
 	cg_symbol_set_dir(library);
+	/* The annex takes C++'s demangler from the program that it is in. Where there is none, names stay as they are. */
+	(void)dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_GLOBAL);
 }
 
 void cg_naming_begin(void)

@@ -1,0 +1,57 @@
+/*
+ * merge_code.h: texts, addresses in code and stacks of them, each kept once, so that equal ones are the same pointer.
+ *
+ * An address is known by its module's build-id (its name, where there is none) and its offset in it: that is the same
+ * in every process and on every host. Its names are not part of what it is: one log has them and another has not.
+ */
+#ifndef CG_MERGE_CODE_H
+#define CG_MERGE_CODE_H
+
+#include <jansson.h>
+
+#include "merge_memory.h"
+
+/* One function at an address; all but the last of an address were inlined. */
+struct cg_code_name {
+	const char *function; /* NULL: unknown */
+	const char *file;     /* NULL: unknown */
+	json_int_t line;      /* 0: unknown */
+};
+
+struct cg_code_address {
+	const char *module;   /* never NULL */
+	const char *build_id; /* NULL: none */
+	const char *offset;   /* "0x12ab"; NULL: none */
+	unsigned count;       /* of names, at least 1 */
+	const struct cg_code_name *names;
+	json_t *frames; /* in JSON; made by cg_naming_frames */
+};
+
+struct cg_code_stack {
+	size_t depth;
+	bool truncated;
+	struct cg_code_address *at[]; /* the innermost first */
+};
+
+struct cg_code {
+	struct cg_memory *memory;
+	const char **texts;
+	struct cg_code_address **addresses;
+	struct cg_code_stack **stacks;
+	size_t text_count, text_room, address_count, address_room, stack_count, stack_room;
+	struct cg_table text_table, address_table, stack_table;
+};
+
+void cg_code_begin(struct cg_code *code, struct cg_memory *memory);
+void cg_code_end(struct cg_code *code);
+
+/* The kept copy. NULL for NULL, and where memory is short. */
+const char *cg_code_text(struct cg_code *code, const char *text);
+
+/* The kept copy of a string member; NULL where there is no such string. */
+const char *cg_code_member(struct cg_code *code, const json_t *object, const char *name);
+
+/* The stack of a JSON array of frames; NULL where it is none, or memory is short. */
+const struct cg_code_stack *cg_code_stack_of(struct cg_code *code, const json_t *frames, bool truncated);
+
+#endif

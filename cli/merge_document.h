@@ -1,0 +1,24 @@
+/*
+ * merge_document.h: parts of the merged document. Each function returns a new value, NULL without memory.
+ */
+#ifndef CG_MERGE_DOCUMENT_H
+#define CG_MERGE_DOCUMENT_H
+
+#include "merge.h"
+
+/* RFC 3339, or null. */
+json_t *cg_document_time(int64_t ms);
+
+/* A string, or null for NULL. */
+json_t *cg_document_text(const char *text);
+
+/* An integer where it is whole. */
+json_t *cg_document_number(double number);
+
+/* An object of host, pid and app. */
+json_t *cg_document_process(const struct cg_merge_process *process);
+
+/* All findings: leaks first, the largest of them first; then those that are over. */
+json_t *cg_document_findings(struct cg_merge *merge);
+
+#endif

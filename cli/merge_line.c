@@ -1,0 +1,177 @@
+/*
+ * merge_line.c: takes in a line of a log.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "merge.h"
+
+/* Rules of policies, times what they do and what came of it. */
+enum { ACTIONS_MAX = 1000, VERSION = 1 };
+
+int64_t cg_merge_time(const char *text)
+{
+	struct tm tm = {0};
+	int milliseconds = 0, used = 0, hours = 0, minutes = 0;
+	char sign = 'Z';
+	if (!text || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+	                    &tm.tm_min, &tm.tm_sec, &used) != 6)
+		return INT64_MIN;
+	text += used;
+	if (*text == '.') {
+		for (int i = 1, unit = 100; text[i] >= '0' && text[i] <= '9' && unit; i++, unit /= 10)
+			milliseconds += (text[i] - '0') * unit;
+		text += 1 + strspn(text + 1, "0123456789");
+	}
+	if (sscanf(text, "%c%2d:%2d", &sign, &hours, &minutes) < 1)
+		return INT64_MIN;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	int64_t offset = (hours * 60 + minutes) * 60000LL * (sign == '+' ? 1 : sign == '-' ? -1 : 0);
+	return (int64_t)timegm(&tm) * 1000 + milliseconds - offset;
+}
+
+static const char *text_of(const json_t *object, const char *name, const char *otherwise)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text ? text : otherwise;
+}
+
+static json_int_t count_of(const json_t *object)
+{
+	json_int_t count = json_integer_value(json_object_get(object, "count"));
+	return count > 0 && count <= UINT32_MAX ? count : 0;
+}
+
+/* When the process began: a summary knows how long it has run. */
+static int64_t start_of(const json_t *line, int64_t ms)
+{
+	const json_t *uptime = json_object_get(line, "uptime_s");
+	double seconds = json_number_value(uptime);
+	return json_is_number(uptime) && seconds >= 0 && seconds < 1e10 ? ms - (int64_t)(seconds * 1000) : INT64_MIN;
+}
+
+static enum cg_merge_answer take_summary(struct cg_merge *merge, struct cg_merge_process *process, const json_t *line,
+                                         int64_t ms)
+{
+	const json_t *groups = json_object_get(line, "groups");
+	bool whole = json_is_array(groups);
+	size_t i;
+	json_t *group;
+	cg_merge_counters(merge, process, line);
+	cg_merge_restate(process);
+	json_array_foreach(groups, i, group)
+	{
+		if (!cg_merge_finding(merge, process, group, ms, count_of(group), true))
+			whole = false;
+	}
+	if (whole)
+		cg_merge_restated(merge, process, ms);
+	if (strcmp(text_of(line, "reason", ""), "exit") == 0) {
+		process->state = "exited";
+		process->ended_ms = ms;
+	}
+	cg_merge_timeline(merge, process, ms);
+	return CG_LINE_TAKEN;
+}
+
+static struct cg_merge_action *action_of(struct cg_merge *merge, const struct cg_merge_action *key)
+{
+	for (size_t i = 0; i < merge->action_count; i++) {
+		struct cg_merge_action *one = &merge->actions[i];
+		if (one->rule == key->rule && one->action == key->action && one->result == key->result &&
+		    one->dry_run == key->dry_run)
+			return one;
+	}
+	if (merge->action_count == ACTIONS_MAX ||
+	    !cg_memory_grow(&merge->memory, (void **)&merge->actions, &merge->action_room, merge->action_count,
+	                    sizeof *merge->actions))
+		return NULL;
+	merge->actions[merge->action_count] = *key;
+	return &merge->actions[merge->action_count++];
+}
+
+void cg_merge_action(struct cg_merge *merge, const json_t *line, int64_t first_ms, int64_t last_ms)
+{
+	const json_t *count = json_object_get(line, "count"), *dry_run = json_object_get(line, "dry_run");
+	struct cg_merge_action key = {.rule = cg_code_member(&merge->code, line, "rule"),
+	                              .action = cg_code_member(&merge->code, line, "action"),
+	                              .result = cg_code_member(&merge->code, line, "result"),
+	                              .dry_run = json_is_true(dry_run),
+	                              .first_ms = first_ms,
+	                              .last_ms = last_ms};
+	struct cg_merge_action *action = action_of(merge, &key);
+	if (!action)
+		return;
+	action->count += json_is_integer(count) ? count_of(line) : 1;
+	action->first_ms = first_ms < action->first_ms ? first_ms : action->first_ms;
+	action->last_ms = last_ms > action->last_ms ? last_ms : action->last_ms;
+}
+
+/* closeguard's own trouble in a process, once for each process and text would be the log again: the texts are told. */
+static void take_warning(struct cg_merge *merge, const struct cg_merge_process *process, const json_t *line)
+{
+	enum { WARNINGS_MAX = 100 };
+	const char *message = text_of(line, "message", "");
+	size_t i;
+	json_t *known;
+	json_array_foreach(merge->warnings, i, known)
+	{
+		const char *text = strstr(json_string_value(known), "]: ");
+		if (text && strcmp(text + 3, message) == 0)
+			return;
+	}
+	if (*message && json_array_size(merge->warnings) < WARNINGS_MAX)
+		cg_merge_warn(merge, "%s[%lld]: %s", process->app, (long long)process->pid, message);
+}
+
+static bool is_event(const char *event)
+{
+	static const char *const events[] = {"finding", "resolved", "action", "warning", "summary"};
+	for (size_t i = 0; event && i < sizeof events / sizeof events[0]; i++)
+		if (strcmp(event, events[i]) == 0)
+			return true;
+	return false;
+}
+
+static enum cg_merge_answer take(struct cg_merge *merge, struct cg_merge_process *process, const json_t *line,
+                                 const char *event, int64_t ms)
+{
+	bool resolved = *event == 'r';
+	if (*event == 's')
+		return take_summary(merge, process, line, ms);
+	if (*event == 'a')
+		cg_merge_action(merge, line, ms, ms);
+	else if (*event == 'w')
+		take_warning(merge, process, line);
+	else if (!cg_merge_finding(merge, process, line, ms, resolved ? 0 : count_of(line), false))
+		return CG_LINE_BROKEN;
+	else
+		cg_merge_timeline(merge, process, ms);
+	return CG_LINE_TAKEN;
+}
+
+enum cg_merge_answer cg_merge_line(struct cg_merge *merge, const json_t *line, const char *path, const char *kind,
+                                   int64_t *clock)
+{
+	const json_t *version = json_object_get(line, "v");
+	const char *event = json_string_value(json_object_get(line, "event"));
+	int64_t ms = cg_merge_time(text_of(line, "time", ""));
+	if (!json_is_integer(version) || !event)
+		return CG_LINE_FOREIGN;
+	if (json_integer_value(version) != VERSION)
+		return CG_LINE_VERSION;
+	if (!is_event(event))
+		return CG_LINE_FOREIGN;
+	*clock = ms == INT64_MIN ? *clock : ms;
+	struct cg_merge_process *process =
+	    cg_merge_process(merge, text_of(line, "host", "?"), json_integer_value(json_object_get(line, "pid")),
+	                     text_of(line, "app", "?"), *clock, start_of(line, *clock));
+	if (!process) {
+		merge->left_out++;
+		return CG_LINE_TAKEN;
+	}
+	cg_merge_source(merge, process, path, kind, NULL);
+	return take(merge, process, line, event, *clock);
+}
