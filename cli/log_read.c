@@ -64,8 +64,7 @@ static void take_line(struct reading *reading, const char *line, size_t size, bo
 		blank++;
 	if (blank == size)
 		return;
-	bool begun = line[blank] == '{' && (size - blank < 8 || memmem(line, size < 64 ? size : 64, "\"v\"", 3));
-	if (!begun && (line[blank] != '{' || !memmem(line, size, "\"event\"", 7))) {
+	if (line[blank] != '{' || (ended && !memmem(line, size, "\"event\"", 7))) {
 		note(reading, &reading->foreign);
 		return;
 	}

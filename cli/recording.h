@@ -39,6 +39,9 @@ struct cg_recording {
  * file. A file with a sound header of our version opens, however little follows.
  */
 int cg_recording_open(const char *path, struct cg_recording *ret, char ret_why[CG_RECORDING_WHY]);
+
+/* The same for an open file, which is closed in any case; `path` is what it is called. */
+int cg_recording_open_fd(int fd, const char *path, struct cg_recording *ret, char ret_why[CG_RECORDING_WHY]);
 void cg_recording_close(struct cg_recording *recording);
 
 /* The header alone of what may be a recorder; false if it is none that can be read. */

@@ -50,7 +50,7 @@ static int check_header(const struct cg_recording *recording, size_t got, char *
 		                      path, CG_RECORD_MAGIC);
 	else if (got >= sizeof nothing && memcmp(h->magic, CG_RECORD_MAGIC, sizeof nothing) != 0)
 		(void)cg_common_print(why, CG_RECORDING_WHY,
-		                      "%s is no recorder: it does not begin with \"%s\" (logs cannot be read yet)",
+		                      "%s is no recorder: it does not begin with \"%s\"",
 		                      path, CG_RECORD_MAGIC);
 	else if (got >= offsetof(struct cg_header, header_size) && h->version != CG_RECORD_VERSION)
 		(void)cg_common_print(
@@ -155,13 +155,10 @@ static void find_process(struct cg_recording *recording)
 	recording->as_of_ns = h->last_sweep_ns > h->start_ns ? h->last_sweep_ns : h->start_ns;
 }
 
-int cg_recording_open(const char *path, struct cg_recording *ret, char ret_why[CG_RECORDING_WHY])
+int cg_recording_open_fd(int fd, const char *path, struct cg_recording *ret, char ret_why[CG_RECORDING_WHY])
 {
-	struct cg_recording recording = {.path = path, .fd = -1};
-	int error = open_file(path, &recording.fd, ret_why);
-	if (error)
-		return error;
-	error = read_header(&recording, ret_why);
+	struct cg_recording recording = {.path = path, .fd = fd};
+	int error = read_header(&recording, ret_why);
 	if (!error) {
 		find_process(&recording);
 		find_size(&recording);
@@ -176,6 +173,12 @@ int cg_recording_open(const char *path, struct cg_recording *ret, char ret_why[C
 	}
 	*ret = recording;
 	return 0;
+}
+
+int cg_recording_open(const char *path, struct cg_recording *ret, char ret_why[CG_RECORDING_WHY])
+{
+	int fd = -1, error = open_file(path, &fd, ret_why);
+	return error ? error : cg_recording_open_fd(fd, path, ret, ret_why);
 }
 
 void cg_recording_close(struct cg_recording *recording)

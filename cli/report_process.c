@@ -3,38 +3,11 @@
  */
 #include "report_process.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "report_text_place.h"
-
-struct state {
-	const char *name; /* in JSON */
-	const char *text;
-	uint64_t since_ns; /* 0: unknown */
-};
-
-static struct state state_of(const struct cg_recording *recording)
-{
-	const struct cg_header *h = &recording->header;
-	switch ((enum cg_process_state)h->state) {
-	case CG_STATE_LIVE:
-		if (recording->elsewhere)
-			return (struct state){"unknown", "on another host, running at its last word", 0};
-		if (recording->alive)
-			return (struct state){"running", "running", 0};
-		return (struct state){"killed", "gone without an exit of its own: killed or crashed", 0};
-	case CG_STATE_EXITED:
-		return (struct state){"exited", "exited", h->state_ns};
-	case CG_STATE_EXECED:
-		return (struct state){"execed", "became another program", h->state_ns};
-	case CG_STATE_SEALED:
-		if (recording->alive || recording->elsewhere)
-			return (struct state){"sealed", "in a sandbox, which ended its record", h->state_ns};
-		return (struct state){"sealed", "ended, in a sandbox, which ended its record", h->state_ns};
-	default:
-		return (struct state){"unknown", "in a state that its recorder does not tell", 0};
-	}
-}
+#include "cli.h"
+#include "fmt.h"
 
 uint64_t cg_report_realtime(const struct cg_recording *recording, uint64_t ns)
 {
@@ -42,49 +15,75 @@ uint64_t cg_report_realtime(const struct cg_recording *recording, uint64_t ns)
 	return h->start_realtime_ns + (ns > h->start_ns ? ns - h->start_ns : 0);
 }
 
-void cg_report_process_text(struct cg_buf *out, const struct cg_recording *recording)
+/* By a signal, a debugger or a cgroup's freezer (which looks like sleep, and is not told). */
+static bool is_stopped(pid_t pid)
 {
-	struct state state = state_of(recording);
-	cg_buf_fmt(out, "  %-16s %s", "process", state.text);
-	if (state.since_ns) {
-		cg_buf_str(out, " at ");
-		cg_buf_rfc3339(out, cg_report_realtime(recording, state.since_ns));
-	}
-	if (recording->header.last_sweep_ns) {
-		cg_buf_str(out, "; ages are as of its last sweep, ");
-		cg_buf_rfc3339(out, cg_report_realtime(recording, recording->as_of_ns));
-	} else {
-		cg_buf_str(out, "; no sweep had looked at it yet");
-	}
-	cg_buf_fmt(out, "\n  %-16s ", "recorder");
-	cg_text_plain(out, recording->path);
-	cg_buf_char(out, '\n');
+	char path[64], line[256] = "";
+	if (cg_common_print(path, sizeof path, "/proc/%d/stat", (int)pid) < 0)
+		return false;
+	FILE *stat = fopen(path, "re");
+	if (!stat)
+		return false;
+	const char *end = fgets(line, sizeof line, stat) ? strrchr(line, ')') : NULL;
+	fclose(stat);
+	return end && (end[2] == 'T' || end[2] == 't');
 }
 
-/* A time or null. */
-static void add_time(struct cg_buf *out, const char *name, uint64_t realtime_ns, bool known)
+const char *cg_report_process_state(const struct cg_recording *recording)
 {
-	cg_buf_fmt(out, ",\"%s\":%s", name, known ? "\"" : "null");
-	if (!known)
-		return;
-	cg_buf_rfc3339(out, realtime_ns);
-	cg_buf_char(out, '"');
+	switch ((enum cg_process_state)recording->header.state) {
+	case CG_STATE_LIVE:
+		if (recording->elsewhere)
+			return "unknown";
+		if (!recording->alive)
+			return "killed";
+		return is_stopped(recording->header.pid) ? "stopped" : "live";
+	case CG_STATE_EXITED:
+		return "exited";
+	case CG_STATE_EXECED:
+		return "execed";
+	case CG_STATE_SEALED:
+		return "sealed";
+	default:
+		return "unknown";
+	}
 }
 
-void cg_report_process_json(struct cg_buf *out, const struct cg_recording *recording)
+static json_t *time_or_null(uint64_t realtime_ns, bool known)
 {
-	static const char end[] = "}\n";
-	struct state state = state_of(recording);
-	if (out->len < sizeof end || strcmp(out->data + out->len - strlen(end), end) != 0)
-		return;
-	out->len -= strlen(end);
-	cg_buf_fmt(out, ",\"process\":{\"state\":\"%s\"", state.name);
-	add_time(out, "state_time", cg_report_realtime(recording, state.since_ns), state.since_ns);
-	add_time(out, "last_sweep", cg_report_realtime(recording, recording->as_of_ns),
-	         recording->header.last_sweep_ns);
-	cg_buf_str(out, ",\"exe\":");
-	cg_buf_json_string(out, recording->header.exe);
-	cg_buf_str(out, ",\"recorder\":");
-	cg_buf_json_string(out, recording->path);
-	cg_buf_fmt(out, "}%s", end);
+	char text[64];
+	struct cg_buf buf;
+	cg_buf_init(&buf, text, sizeof text);
+	cg_buf_rfc3339(&buf, realtime_ns);
+	return known ? json_string(text) : json_null();
+}
+
+/* A path may be any bytes, JSON may not. */
+static json_t *any_text(const char *text)
+{
+	json_t *string = json_string(text);
+	char clean[CG_RECORDING_WHY];
+	size_t i;
+	if (string)
+		return string;
+	for (i = 0; text[i] && i + 1 < sizeof clean; i++)
+		clean[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+	clean[i] = '\0';
+	return json_string(clean);
+}
+
+json_t *cg_report_process_about(const struct cg_recording *recording)
+{
+	const struct cg_header *h = &recording->header;
+	const char *state = cg_report_process_state(recording);
+	bool runs = strcmp(state, "live") == 0 || strcmp(state, "stopped") == 0;
+	bool told = h->state == CG_STATE_EXITED || h->state == CG_STATE_EXECED || h->state == CG_STATE_SEALED;
+	json_t *about = json_object();
+	json_object_set_new(about, "state", json_string(runs ? "running" : state));
+	json_object_set_new(about, "state_time", time_or_null(cg_report_realtime(recording, h->state_ns), told));
+	json_object_set_new(about, "last_sweep",
+	                    time_or_null(cg_report_realtime(recording, recording->as_of_ns), h->last_sweep_ns));
+	json_object_set_new(about, "exe", any_text(h->exe));
+	json_object_set_new(about, "recorder", any_text(recording->path));
+	return about;
 }

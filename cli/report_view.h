@@ -1,0 +1,30 @@
+/*
+ * report_view.h: a finding of the merged document as the struct that the library's printers print from, so that a
+ * report says what a log says in the same words.
+ */
+#ifndef CG_REPORT_VIEW_H
+#define CG_REPORT_VIEW_H
+
+#include <jansson.h>
+
+#include "report.h"
+
+struct cg_report_view {
+	struct cg_finding finding; /* without sockets; its texts are the document's */
+	struct cg_report report;   /* resolves its places */
+	const json_t *stacks[6];
+};
+
+/* Fills in a view of a finding, which has to outlive it. The view must not be moved. */
+void cg_report_view(const json_t *finding, struct cg_report_view *ret);
+
+/* The text of a member, "" where it has none. */
+const char *cg_report_text_of(const json_t *object, const char *name);
+
+/* The number of a member, 0 where it has none or it is negative. */
+json_int_t cg_report_number_of(const json_t *object, const char *name);
+
+/* Nanoseconds of a member in seconds. */
+uint64_t cg_report_ns_of(const json_t *object, const char *name);
+
+#endif
