@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "log_squeeze.h"
 
 /* A line of the library is at most a quarter of it. */
 enum { LINE_MAX_SIZE = 4 << 20, SHOW_EVERY = 256 };
@@ -20,6 +21,7 @@ struct lines {
 struct reading {
 	struct cg_merge *merge;
 	struct cg_input *input;
+	struct cg_squeeze squeeze;
 	uint64_t number; /* of the line */
 	int64_t clock;
 	struct lines taken, foreign, version, broken, damaged, too_long;
@@ -68,7 +70,8 @@ static void take_line(struct reading *reading, const char *line, size_t size, bo
 		note(reading, &reading->foreign);
 		return;
 	}
-	json_t *object = json_loadb(line, size, 0, &error);
+	bool whole = cg_log_squeeze(&reading->squeeze, line, size);
+	json_t *object = json_loadb(whole ? reading->squeeze.text : line, whole ? reading->squeeze.size : size, 0, &error);
 	if (object) {
 		take_object(reading, object);
 	} else if (!ended) {
@@ -169,14 +172,18 @@ static void refuse(const struct reading *reading, int error, char *why)
 int cg_log_read(struct cg_merge *merge, struct cg_input *input, void (*show)(const struct cg_input *input),
                 char ret_why[CG_RECORDING_WHY])
 {
-	struct reading reading = {.merge = merge, .input = input};
-	char *buffer = malloc(LINE_MAX_SIZE);
-	if (!buffer) {
+	char *buffer = malloc(LINE_MAX_SIZE), *squeezed = malloc(LINE_MAX_SIZE);
+	struct reading reading = {.merge = merge, .input = input, .squeeze = {.merge = merge, .text = squeezed}};
+	if (!buffer || !squeezed) {
+		free(buffer);
+		free(squeezed);
 		(void)cg_common_print(ret_why, CG_RECORDING_WHY, "%s: %s", input->path, strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	int error = read_all(&reading, buffer, show, ret_why);
 	free(buffer);
+	free(squeezed);
+	merge->raw_count = 0;
 	if (!reading.taken.count) {
 		refuse(&reading, error, ret_why);
 		return error ? error : -EINVAL;

@@ -18,7 +18,14 @@
 #include "merge_code.h"
 #include "record.h"
 
-enum { CG_MERGE_COUNTERS = 32 };
+/* A summary has up to as many findings as a recorder. */
+enum { CG_MERGE_COUNTERS = 32, CG_MERGE_RAW = 512 };
+
+/* The text of an array of sockets in the line that is being taken in, where a number stands in its place. */
+struct cg_merge_raw {
+	const char *text;
+	size_t size;
+};
 
 /* A process's life under one name: an exec and the next user of its pid begin another. */
 struct cg_merge_process {
@@ -112,6 +119,8 @@ struct cg_merge {
 	struct cg_table process_table, finding_table, member_table;
 	const char *counters[CG_MERGE_COUNTERS];
 	size_t counter_count;
+	struct cg_merge_raw raw[CG_MERGE_RAW];
+	size_t raw_count;
 	size_t sockets_size;     /* bytes of the members' */
 	uint32_t stride;         /* every so many-th point of a process is kept */
 	json_int_t left_out;     /* findings that found no room */

@@ -1,13 +1,10 @@
 /*
- * merge_code.c: keeps texts, addresses and stacks.
+ * merge_code.c: keeps texts and addresses.
  */
 #include "merge_code.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* More than a stack of the library has, each address with its inlined functions. */
-enum { DEPTH_MAX = 256, NAMES_MAX = 64 };
 
 void cg_code_begin(struct cg_code *code, struct cg_memory *memory)
 {
@@ -21,6 +18,8 @@ void cg_code_end(struct cg_code *code)
 	free(code->texts);
 	free(code->addresses);
 	free(code->stacks);
+	free(code->seen);
+	free(code->seen_table.places);
 	free(code->text_table.places);
 	free(code->address_table.places);
 	free(code->stack_table.places);
@@ -110,7 +109,7 @@ static struct cg_code_address *learn(struct cg_code *code, struct cg_code_addres
 	return known;
 }
 
-static struct cg_code_address *keep_address(struct cg_code *code, const struct cg_code_address *key)
+struct cg_code_address *cg_code_address_of(struct cg_code *code, const struct cg_code_address *key)
 {
 	int64_t found = cg_table_find(&code->address_table, hash_of(key), same_address, code, key);
 	if (found >= 0)
@@ -130,89 +129,4 @@ static struct cg_code_address *keep_address(struct cg_code *code, const struct c
 		return NULL;
 	code->address_count++;
 	return kept;
-}
-
-static uint64_t hash_of_chain(const struct cg_code_stack *stack)
-{
-	return cg_hash(stack->truncated, stack->at, stack->depth * sizeof stack->at[0]);
-}
-
-static uint64_t hash_of_stack(const void *context, uint32_t index)
-{
-	const struct cg_code *code = context;
-	return hash_of_chain(code->stacks[index]);
-}
-
-static bool same_stack(const void *context, uint32_t index, const void *key)
-{
-	const struct cg_code *code = context;
-	const struct cg_code_stack *one = code->stacks[index], *other = key;
-	return one->depth == other->depth && one->truncated == other->truncated &&
-	       memcmp(one->at, other->at, one->depth * sizeof one->at[0]) == 0;
-}
-
-static const struct cg_code_stack *keep_stack(struct cg_code *code, const struct cg_code_stack *key)
-{
-	uint64_t hash = hash_of_chain(key);
-	size_t size = sizeof *key + key->depth * sizeof key->at[0];
-	int64_t found = cg_table_find(&code->stack_table, hash, same_stack, code, key);
-	if (found >= 0)
-		return code->stacks[found];
-	if (!cg_memory_grow(code->memory, (void **)&code->stacks, &code->stack_room, code->stack_count, sizeof(void *)))
-		return NULL;
-	struct cg_code_stack *kept = cg_memory_take(code->memory, size);
-	if (!kept)
-		return NULL;
-	code->stacks[code->stack_count] = memcpy(kept, key, size);
-	if (!cg_table_add(code->memory, &code->stack_table, hash, (uint32_t)code->stack_count, hash_of_stack, code))
-		return NULL;
-	code->stack_count++;
-	return kept;
-}
-
-static struct cg_code_name name_of(struct cg_code *code, const json_t *frame)
-{
-	return (struct cg_code_name){cg_code_member(code, frame, "function"), cg_code_member(code, frame, "file"),
-	                             json_integer_value(json_object_get(frame, "line"))};
-}
-
-/* An address is one frame and the inlined ones before it. Returns the index behind it, 0 where memory is short. */
-static size_t take_address(struct cg_code *code, const json_t *frames, size_t i, struct cg_code_address **ret)
-{
-	struct cg_code_name names[NAMES_MAX];
-	const json_t *frame = json_array_get(frames, i);
-	struct cg_code_address key = {.module = cg_code_member(code, frame, "module"),
-	                              .build_id = cg_code_member(code, frame, "build_id"),
-	                              .offset = cg_code_member(code, frame, "offset"),
-	                              .names = names};
-	if (!key.module)
-		key.module = cg_code_text(code, "?");
-	for (; i < json_array_size(frames) && key.count < NAMES_MAX; i++) {
-		frame = json_array_get(frames, i);
-		const char *offset = cg_code_member(code, frame, "offset");
-		if (key.count && offset != key.offset)
-			break;
-		names[key.count++] = name_of(code, frame);
-		if (!json_is_true(json_object_get(frame, "inlined"))) {
-			i++;
-			break;
-		}
-	}
-	*ret = key.module && key.count ? keep_address(code, &key) : NULL;
-	return *ret ? i : 0;
-}
-
-const struct cg_code_stack *cg_code_stack_of(struct cg_code *code, const json_t *frames, bool truncated)
-{
-	static _Alignas(struct cg_code_stack) char room[sizeof(struct cg_code_stack) + DEPTH_MAX * sizeof(void *)];
-	struct cg_code_stack *key = (struct cg_code_stack *)room;
-	size_t count = json_array_size(frames), i = 0;
-	*key = (struct cg_code_stack){.truncated = truncated};
-	while (i < count && key->depth < DEPTH_MAX) {
-		i = take_address(code, frames, i, &key->at[key->depth]);
-		if (!i)
-			return NULL;
-		key->depth++;
-	}
-	return json_is_array(frames) ? keep_stack(code, key) : NULL;
 }

@@ -29,8 +29,14 @@ struct cg_code_address {
 
 struct cg_code_stack {
 	size_t depth;
+	uint32_t number; /* its index among all */
 	bool truncated;
 	struct cg_code_address *at[]; /* the innermost first */
+};
+
+struct cg_code_seen {
+	uint64_t hash[2]; /* of the text; with both, no two texts are taken for each other */
+	uint32_t number;
 };
 
 struct cg_code {
@@ -40,6 +46,9 @@ struct cg_code {
 	struct cg_code_stack **stacks;
 	size_t text_count, text_room, address_count, address_room, stack_count, stack_room;
 	struct cg_table text_table, address_table, stack_table;
+	struct cg_code_seen *seen; /* stacks by their JSON */
+	size_t seen_count, seen_room;
+	struct cg_table seen_table;
 };
 
 void cg_code_begin(struct cg_code *code, struct cg_memory *memory);
@@ -51,7 +60,20 @@ const char *cg_code_text(struct cg_code *code, const char *text);
 /* The kept copy of a string member; NULL where there is no such string. */
 const char *cg_code_member(struct cg_code *code, const json_t *object, const char *name);
 
-/* The stack of a JSON array of frames; NULL where it is none, or memory is short. */
+/* The kept address, whose names are the best that were told. NULL where memory is short. */
+struct cg_code_address *cg_code_address_of(struct cg_code *code, const struct cg_code_address *key);
+
+enum { CG_STACK_NO_ROOM = -1, CG_STACK_DAMAGED = -2 };
+
+/*
+ * The number of a stack by the text of its JSON array, which is parsed where the same text was not seen before.
+ * Negative where there is no room for it, or it is damaged.
+ */
+int64_t cg_code_stack_number(struct cg_code *code, const char *text, size_t size);
+
+/*
+ * The stack of a JSON array of frames, or of a number from above; NULL where it is neither, or memory is short.
+ */
 const struct cg_code_stack *cg_code_stack_of(struct cg_code *code, const json_t *frames, bool truncated);
 
 #endif

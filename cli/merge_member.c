@@ -80,9 +80,20 @@ static void set_history(struct cg_merge *merge, struct cg_merge_member *member, 
 		member->history->delays[i] = delay(json_object_get(json, "delays_ms"), i);
 }
 
+/* The text of an array, or of the one that a number stands for, to be freed; NULL for neither, or an empty one. */
+static char *text_of(const struct cg_merge *merge, const json_t *sockets)
+{
+	json_int_t number = json_integer_value(sockets);
+	if (json_array_size(sockets))
+		return json_dumps(sockets, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	if (json_is_integer(sockets) && number >= 0 && (size_t)number < merge->raw_count)
+		return strndup(merge->raw[number].text, merge->raw[number].size);
+	return NULL;
+}
+
 static void set_sockets(struct cg_merge *merge, struct cg_merge_member *member, const json_t *sockets)
 {
-	char *text = member->count && json_array_size(sockets) ? json_dumps(sockets, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+	char *text = member->count ? text_of(merge, sockets) : NULL;
 	size_t size = text ? strlen(text) + 1 : 0;
 	merge->sockets_size -= member->sockets_size;
 	free(member->sockets);
