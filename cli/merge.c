@@ -10,6 +10,9 @@
 /* Clocks of a line and of a recorder's start differ by less. */
 enum { SLACK_MS = 2000 };
 
+/* As many sources as a document lists; the findings of the others are told all the same. */
+enum { SOURCES_MAX = 10000 };
+
 int cg_merge_begin(struct cg_merge *merge)
 {
 	*merge = (struct cg_merge){.stride = 1, .warnings = json_array()};
@@ -93,6 +96,7 @@ static struct cg_merge_process *new_process(struct cg_merge *merge, const struct
 	                                     .from_ms = life->ms,
 	                                     .to_ms = life->ms,
 	                                     .ended_ms = INT64_MAX,
+	                                     .kept_ms = INT64_MIN,
 	                                     .index = index};
 	merge->processes[index] = process;
 	if (!cg_table_add(&merge->memory, &merge->process_table, hash_of_life(life), index, hash_of_process, merge))
@@ -129,6 +133,10 @@ void cg_merge_source(struct cg_merge *merge, struct cg_merge_process *process, c
 	if (!about && process->path && process->path == kept)
 		return;
 	process->path = kept;
+	if (merge->source_count >= SOURCES_MAX) {
+		merge->unlisted++;
+		return;
+	}
 	if (!kept || !cg_memory_grow(&merge->memory, (void **)&merge->sources, &merge->source_room, merge->source_count,
 	                             sizeof *merge->sources))
 		return;

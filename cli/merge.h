@@ -39,6 +39,7 @@ struct cg_merge_process {
 	json_int_t close_wait;   /* sockets in CLOSE_WAIT by its last word */
 	uint32_t points;         /* of the timeline, thinned ones included */
 	int64_t point_ms;        /* of the latest point */
+	int64_t kept_ms;         /* of the latest that was kept; INT64_MIN: none */
 	const char *state;       /* NULL: unknown */
 	const char *path;        /* its latest source's */
 	double *counters;        /* by the merge's names of them; NULL: none were told */
@@ -123,9 +124,11 @@ struct cg_merge {
 	size_t raw_count;
 	size_t sockets_size;     /* bytes of the members' */
 	uint32_t stride;         /* every so many-th point of a process is kept */
+	bool points_full;        /* there are so many processes that only first and last points are */
 	json_int_t left_out;     /* findings that found no room */
+	json_int_t unlisted;     /* sources that are not in the list */
 	json_t *warnings;        /* an array of strings */
-	bool failed;             /* something was left out that may have been a leak */
+	bool failed;             /* something could not be told that may have been a leak */
 };
 
 /* How a line was understood. */

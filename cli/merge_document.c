@@ -119,6 +119,9 @@ json_t *cg_merge_document(struct cg_merge *merge)
 		              "%lld findings were left out, because there are more different ones than memory is kept "
 		              "for; report on fewer files at once",
 		              (long long)merge->left_out);
+	if (merge->unlisted)
+		cg_merge_warn(merge, "%lld more processes are not listed; their findings are among the others",
+		              (long long)merge->unlisted);
 	json_object_set_new(document, "v", json_integer(1));
 	json_object_set_new(document, "event", json_string("report"));
 	json_object_set_new(document, "time", cg_document_time((int64_t)time(NULL) * 1000));

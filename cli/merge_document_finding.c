@@ -89,6 +89,18 @@ static void add_places(json_t *object, const struct cg_merge_finding *finding)
 			json_object_set_new(object, names[i], place(&finding->places[i]));
 }
 
+/* The upper bound in milliseconds (null: none) and how many there were; most are 0, and those are shared. */
+static json_t *delay(unsigned bucket, json_int_t count)
+{
+	static json_t *none[CG_DELAY_BUCKETS];
+	json_t *bound = bucket + 1 < CG_DELAY_BUCKETS ? json_integer((json_int_t)1 << bucket) : json_null();
+	json_t *pair = !count && none[bucket] ? json_incref(none[bucket]) : json_pack("[OI]", bound, count);
+	json_decref(bound);
+	if (!count && !none[bucket])
+		none[bucket] = json_incref(pair);
+	return pair;
+}
+
 static void add_history(json_t *object, const struct cg_merge_finding *finding)
 {
 	struct cg_merge_history all = {0};
@@ -109,10 +121,8 @@ static void add_history(json_t *object, const struct cg_merge_finding *finding)
 	if (!known)
 		return;
 	json_t *delays = json_array();
-	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++) {
-		json_t *bound = i + 1 < CG_DELAY_BUCKETS ? json_integer((json_int_t)1 << i) : json_null();
-		json_array_append_new(delays, json_pack("[oI]", bound, all.delays[i]));
-	}
+	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
+		json_array_append_new(delays, delay(i, all.delays[i]));
 	json_object_set_new(object, "history",
 	                    json_pack("{sIsIsIsIsIso}", "opened", all.opened, "closed", all.closed, "closed_in_time",
 	                              all.closed_in_time, "closed_late", all.closed_late, "never_closed",

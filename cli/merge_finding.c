@@ -6,8 +6,8 @@
 
 #include "merge.h"
 
-/* As many findings as a document of them may take memory for. */
-enum { FINDINGS_MAX = 10000 };
+/* As many findings as a document of them may take memory for, and more than anybody reads: a process has up to 512. */
+enum { FINDINGS_MAX = 4096 };
 
 static const char *const place_names[CG_PLACES] = {"opened", "eof", "last_use", "connected", "closed", "here"};
 
@@ -131,6 +131,7 @@ bool cg_merge_finding(struct cg_merge *merge, struct cg_merge_process *process, 
 	struct cg_merge_member *member = finding ? cg_merge_member(merge, finding, process) : NULL;
 	if (!member || merge->memory.failed) {
 		merge->left_out++;
+		merge->failed = true;
 		return true;
 	}
 	set_finding(&merge->code, finding, &told, json, ms);

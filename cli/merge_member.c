@@ -7,7 +7,7 @@
 #include "merge.h"
 
 /* As many bytes of sockets as all members together may keep, 16 sockets being some 4 KiB. */
-static const size_t sockets_most = 8u << 20;
+static const size_t sockets_most = 4u << 20;
 
 struct pair {
 	const struct cg_merge_finding *finding;

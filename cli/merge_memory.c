@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 /* A report of ten thousand findings takes a third of it. The document made from it may take three times as much. */
-static const size_t most = 40u << 20;
+static const size_t most = 24u << 20;
 
 enum { BLOCK = 64 << 10 };
 

@@ -9,16 +9,19 @@
 /* More than a screen has columns for each of many processes, and a page still draws them at once. */
 enum { POINTS_MAX = 4096 };
 
-/* Of each process every second point stays: its numbers at even multiples of the stride. */
+/* Of each process every second point stays, the first too; where that is all there is, no more are taken. */
 static void thin(struct cg_merge *merge)
 {
-	size_t kept = 0;
+	size_t kept = 0, before = merge->point_count;
 	uint32_t *seen = calloc(merge->process_count, sizeof *seen);
 	for (size_t i = 0; seen && i < merge->point_count; i++)
 		if (seen[merge->points[i].process->index]++ % 2 == 0)
 			merge->points[kept++] = merge->points[i];
-	merge->point_count = seen ? kept : 0;
-	merge->stride *= 2;
+	merge->point_count = seen ? kept : before;
+	if (merge->point_count > before / 4 * 3)
+		merge->points_full = true;
+	else
+		merge->stride *= 2;
 	free(seen);
 }
 
@@ -28,12 +31,13 @@ static void add(struct cg_merge *merge, struct cg_merge_process *process, int64_
 	                    sizeof *merge->points))
 		return;
 	merge->points[merge->point_count++] = (struct cg_merge_point){ms, process, process->close_wait};
+	process->kept_ms = ms;
 }
 
 void cg_merge_timeline(struct cg_merge *merge, struct cg_merge_process *process, int64_t ms)
 {
 	process->point_ms = ms;
-	if (process->points++ % merge->stride)
+	if (process->points++ % merge->stride || merge->points_full)
 		return;
 	if (merge->point_count >= POINTS_MAX)
 		thin(merge);
@@ -53,7 +57,7 @@ void cg_merge_timeline_end(struct cg_merge *merge)
 {
 	for (size_t i = 0; i < merge->process_count; i++) {
 		struct cg_merge_process *process = merge->processes[i];
-		if (process->points && (process->points - 1) % merge->stride && merge->point_count < 2 * POINTS_MAX)
+		if (process->points && process->kept_ms != process->point_ms && merge->point_count < 2 * POINTS_MAX)
 			add(merge, process, process->point_ms);
 	}
 	if (merge->point_count)
