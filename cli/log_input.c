@@ -108,7 +108,7 @@ static ssize_t fail(struct cg_input *input, char *why)
 		text = "its compressed data are cut off";
 	else if (code == Z_DATA_ERROR)
 		text = "its compressed data are damaged";
-	(void)cg_common_print(why, CG_RECORDING_WHY, "%s: %s after %llu bytes; what came before is told", input->path,
+	(void)cg_common_print(why, CG_RECORDING_WHY, "%s: %s after %llu bytes", input->path,
 	                      text, (unsigned long long)gztell(input->gz));
 	return -EIO;
 }

@@ -144,7 +144,7 @@ static void tell(const struct reading *reading, int error, const char *why)
 	if (reading->cut_off)
 		cg_merge_warn(reading->merge, "%s: its last line is cut off", reading->input->path);
 	if (error)
-		cg_merge_warn(reading->merge, "%s", why);
+		cg_merge_warn(reading->merge, "%s; what came before is told", why);
 }
 
 /* One line on a file of which nothing can be used. */

@@ -52,8 +52,7 @@ static int64_t start_of(const json_t *line, int64_t ms)
 	return json_is_number(uptime) && seconds >= 0 && seconds < 1e10 ? ms - (int64_t)(seconds * 1000) : INT64_MIN;
 }
 
-static enum cg_merge_answer take_summary(struct cg_merge *merge, struct cg_merge_process *process, const json_t *line,
-                                         int64_t ms)
+static void take_summary(struct cg_merge *merge, struct cg_merge_process *process, const json_t *line, int64_t ms)
 {
 	const json_t *groups = json_object_get(line, "groups");
 	bool whole = json_is_array(groups);
@@ -73,7 +72,6 @@ static enum cg_merge_answer take_summary(struct cg_merge *merge, struct cg_merge
 		process->ended_ms = ms;
 	}
 	cg_merge_timeline(merge, process, ms);
-	return CG_LINE_TAKEN;
 }
 
 static struct cg_merge_action *action_of(struct cg_merge *merge, const struct cg_merge_action *key)
@@ -135,21 +133,18 @@ static bool is_event(const char *event)
 	return false;
 }
 
-static enum cg_merge_answer take(struct cg_merge *merge, struct cg_merge_process *process, const json_t *line,
-                                 const char *event, int64_t ms)
+static void take(struct cg_merge *merge, struct cg_merge_process *process, const json_t *line, const char *event,
+                 int64_t ms)
 {
 	bool resolved = *event == 'r';
 	if (*event == 's')
-		return take_summary(merge, process, line, ms);
-	if (*event == 'a')
+		take_summary(merge, process, line, ms);
+	else if (*event == 'a')
 		cg_merge_action(merge, line, ms, ms);
 	else if (*event == 'w')
 		take_warning(merge, process, line);
-	else if (!cg_merge_finding(merge, process, line, ms, resolved ? 0 : count_of(line), false))
-		return CG_LINE_BROKEN;
-	else
+	else if (cg_merge_finding(merge, process, line, ms, resolved ? 0 : count_of(line), false))
 		cg_merge_timeline(merge, process, ms);
-	return CG_LINE_TAKEN;
 }
 
 enum cg_merge_answer cg_merge_line(struct cg_merge *merge, const json_t *line, const char *path, const char *kind,
@@ -164,6 +159,9 @@ enum cg_merge_answer cg_merge_line(struct cg_merge *merge, const json_t *line, c
 		return CG_LINE_VERSION;
 	if (!is_event(event))
 		return CG_LINE_FOREIGN;
+	bool is_finding = *event == 'f' || *event == 'r';
+	if (is_finding && !json_is_string(json_object_get(line, "kind")))
+		return CG_LINE_BROKEN;
 	*clock = ms == INT64_MIN ? *clock : ms;
 	struct cg_merge_process *process =
 	    cg_merge_process(merge, text_of(line, "host", "?"), json_integer_value(json_object_get(line, "pid")),
@@ -173,5 +171,6 @@ enum cg_merge_answer cg_merge_line(struct cg_merge *merge, const json_t *line, c
 		return CG_LINE_TAKEN;
 	}
 	cg_merge_source(merge, process, path, kind, NULL);
-	return take(merge, process, line, event, *clock);
+	take(merge, process, line, event, *clock);
+	return CG_LINE_TAKEN;
 }

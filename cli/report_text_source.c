@@ -23,7 +23,7 @@ static const char *words_of(const char *state)
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
 		if (strcmp(table[i].state, state) == 0)
 			return table[i].words;
-	return "in a state that is not known";
+	return "what has become of it is not known";
 }
 
 static void add_process(struct cg_buf *out, const json_t *source)

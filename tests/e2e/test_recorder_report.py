@@ -23,6 +23,7 @@ SUMMARY = {"v", "event", "time", "host", "pid", "app", "reason", "opened", "clos
            "closed_in_time", "closed_late", "sweeps", "uptime_s", "groups", "process"}
 GROUP = {"kind", "cause", "verdict", "confidence", "count", "oldest_age_s", "advice", "opened", "eof", "last_use",
          "sockets", "origin", "history"}
+IDENTITY = ("host", "pid", "app")
 SOCKET = {"fd", "state", "local", "peer", "age_s", "age_max_s", "age_source", "unread_bytes", "unsent_bytes", "inode",
           "polled_by", "shared_with"}
 
@@ -39,14 +40,29 @@ class Report:
         self.t, self.status, self.arguments = t, done.returncode, arguments
         self.text, self.errors = done.stdout.decode(), done.stderr.decode(errors="backslashreplace")
 
+    def document(self):
+        return json.loads(self.text)
+
     def json(self, event="summary"):
-        return [one for one in map(json.loads, self.text.splitlines()) if one["event"] == event]
+        """What the merged document says of each process, as its own summary would; or its warnings."""
+        if event == "warning":
+            return [{"message": one} for one in self.document()["warnings"]]
+        return [summary_of(self.document(), source) for source in self.document()["sources"]]
 
     def refused(self, pattern, status=3):
         """Nothing but one line."""
         self.t.equal((self.status, self.text), (status, ""), f"status and output; it said {self.errors!r}")
         self.t.check(re.fullmatch(r"closeguard: report: [^\n]*\n", self.errors), f"not one line: {self.errors!r}")
         self.t.check(re.search(pattern, self.errors), f"{self.errors!r} does not say {pattern!r}")
+
+
+def summary_of(document, source):
+    groups = []
+    for finding in document["findings"]:
+        groups += [{**finding, "count": one["count"]} for one in finding["processes"]
+                   if [one[name] for name in IDENTITY] == [source[name] for name in IDENTITY] and one["count"]]
+    return {"v": document["v"], "event": "summary", "time": source["to"], "reason": "recorder", "groups": groups,
+            "process": source["process"], **{name: source[name] for name in IDENTITY}, **source["counters"]}
 
 
 def one_report(t, argument, status):
@@ -286,7 +302,7 @@ def test_all_of_a_directory(t):
 
 
 def test_wrong_usage(t):
-    for pattern, *arguments in (("text or json", "--format", "xml"), ("no option", "--colour"), ("no process id", "0"),
+    for pattern, *arguments in (("text, json, folded or html", "--format", "xml"), ("no option", "--colour"), ("no process id", "0"),
                                 ("needs a value", "--format"), ("no process id", "99999999999999999999999")):
         Report(t, *arguments).refused(pattern, 2)
     shown = Report(t, "--help")
