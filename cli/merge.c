@@ -4,6 +4,7 @@
 #include "merge.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,10 +167,13 @@ void cg_merge_counters(struct cg_merge *merge, struct cg_merge_process *process,
 {
 	const char *name;
 	json_t *value;
-	if (!process->counters)
+	bool first = !process->counters;
+	if (first && json_object_size(object))
 		process->counters = cg_memory_take(&merge->memory, CG_MERGE_COUNTERS * sizeof *process->counters);
 	if (!process->counters)
 		return;
+	for (size_t i = 0; first && i < CG_MERGE_COUNTERS; i++)
+		process->counters[i] = NAN;
 	json_object_foreach((json_t *)object, name, value)
 	{
 		int at = json_is_number(value) && !is_of_every_line(name) ? counter(merge, name) : -1;

@@ -42,7 +42,7 @@ struct cg_merge_process {
 	int64_t kept_ms;         /* of the latest that was kept; INT64_MIN: none */
 	const char *state;       /* NULL: unknown */
 	const char *path;        /* its latest source's */
-	double *counters;        /* by the merge's names of them; NULL: none were told */
+	double *counters;        /* by the merge's names of them, NAN for those not told; NULL: none */
 	struct cg_merge_member *members;
 };
 

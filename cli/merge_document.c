@@ -3,6 +3,7 @@
  */
 #include "merge_document.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -45,7 +46,8 @@ static json_t *counters(const struct cg_merge *merge, const struct cg_merge_proc
 {
 	json_t *object = json_object();
 	for (size_t i = 0; process->counters && i < merge->counter_count; i++)
-		json_object_set_new(object, merge->counters[i], cg_document_number(process->counters[i]));
+		if (!isnan(process->counters[i]))
+			json_object_set_new(object, merge->counters[i], cg_document_number(process->counters[i]));
 	return object;
 }
 
