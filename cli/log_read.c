@@ -11,7 +11,7 @@
 #include "log_squeeze.h"
 
 /* A line of the library is at most a quarter of it. */
-enum { LINE_MAX_SIZE = 4 << 20, SHOW_EVERY = 256 };
+enum { LINE_MAX_SIZE = 4 << 20 };
 
 /* Lines of one sort: how many, and the first of them. */
 struct lines {
@@ -102,7 +102,7 @@ static int read_all(struct reading *reading, char *buffer, void (*show)(const st
 	size_t have = 0;
 	bool skipping = false;
 	ssize_t n;
-	for (unsigned i = 0; (n = cg_input_read(reading->input, buffer + have, LINE_MAX_SIZE - have, why)) > 0; i++) {
+	while ((n = cg_input_read(reading->input, buffer + have, LINE_MAX_SIZE - have, why)) > 0) {
 		have += (size_t)n;
 		size_t used = take_lines(reading, buffer, have, &skipping);
 		have -= used;
@@ -114,8 +114,7 @@ static int read_all(struct reading *reading, char *buffer, void (*show)(const st
 			skipping = true;
 			have = 0;
 		}
-		if (i % SHOW_EVERY == 0)
-			show(reading->input);
+		show(reading->input);
 	}
 	if (have && !skipping)
 		take_line(reading, buffer, have, false);
@@ -133,14 +132,14 @@ static void warn(const struct reading *reading, const struct lines *lines, const
 static void tell(const struct reading *reading, int error, const char *why)
 {
 	char text[JSON_ERROR_TEXT_LENGTH + 128];
-	warn(reading, &reading->foreign, "skipped that closeguard did not write as JSON");
-	(void)cg_common_print(text, sizeof text, "skipped that are damaged: %s", reading->damage);
+	warn(reading, &reading->foreign, "skipped: not written by closeguard as JSON");
+	(void)cg_common_print(text, sizeof text, "skipped: damaged, %s", reading->damage);
 	warn(reading, &reading->damaged, text);
-	(void)cg_common_print(text, sizeof text, "skipped of version %lld, this command reads version 1",
+	(void)cg_common_print(text, sizeof text, "skipped: of version %lld, this command reads version 1",
 	                      (long long)reading->other_version);
 	warn(reading, &reading->version, text);
-	warn(reading, &reading->broken, "skipped that name no kind of finding");
-	warn(reading, &reading->too_long, "skipped that are longer than 4 MiB");
+	warn(reading, &reading->broken, "skipped: no kind of finding is named");
+	warn(reading, &reading->too_long, "skipped: longer than 4 MiB");
 	if (reading->cut_off)
 		cg_merge_warn(reading->merge, "%s: its last line is cut off", reading->input->path);
 	if (error)

@@ -85,11 +85,11 @@ static bool same_address(const void *context, uint32_t index, const void *key)
 	       one->offset == other->offset && (one->offset || one->names[0].function == other->names[0].function);
 }
 
-/* How much is known. */
-static int worth(const struct cg_code_address *address)
+/* How much is known: lines most of all, then names, then which functions were inlined. */
+static unsigned worth(const struct cg_code_address *address)
 {
 	const struct cg_code_name *last = &address->names[address->count - 1];
-	return (last->file ? 2 : 0) + (last->function ? 1 : 0);
+	return (last->file ? 512u : 0) + (last->function ? 256u : 0) + address->count;
 }
 
 static const struct cg_code_name *keep_names(struct cg_code *code, const struct cg_code_address *key)

@@ -36,8 +36,9 @@ static int print(FILE *out, const struct cg_report_options *options, const json_
 	if (options->format == CG_REPORT_HTML) {
 		error = cg_report_html_write(out, document);
 	} else if (options->format == CG_REPORT_JSON) {
-		error = json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(12)) < 0 ? -EIO : 0;
-		putc('\n', out);
+		errno = 0;
+		if (json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(12)) < 0 || putc('\n', out) == EOF)
+			error = errno ? -errno : -EIO;
 	} else if (options->format == CG_REPORT_FOLDED) {
 		cg_report_folded_write(out, document, options->place);
 	} else if (options->old) {
