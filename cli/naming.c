@@ -53,3 +53,8 @@ void cg_naming_thread(const struct cg_recording *recording, uint32_t tid, char n
 	if (comm)
 		fclose(comm);
 }
+
+const char *cg_naming_trouble(void)
+{
+	return cg_symbol_trouble() ? cg_symbol_trouble() : cg_naming_fetch_trouble();
+}

@@ -38,6 +38,12 @@ const char *cg_naming_find(const char *module, const char *build_id);
 /* The same from a debuginfod server, where DEBUGINFOD_URLS names one. */
 const char *cg_naming_fetch(const char *build_id);
 
+/* Why no more is fetched: the server did not answer once. NULL while it does. */
+const char *cg_naming_fetch_trouble(void);
+
+/* Why names are missing, in one line; NULL where nothing went wrong. For after all was named. */
+const char *cg_naming_trouble(void);
+
 /* Does this file have that build-id (hex)? */
 bool cg_naming_has_id(const char *path, const char *build_id);
 

@@ -5,10 +5,12 @@
  * to ask a server.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "naming.h"
 #include "progress.h"
 
@@ -55,6 +57,21 @@ static struct answer {
 } answers[ANSWERS_MAX];
 static size_t answer_count;
 
+static char trouble[256];
+
+const char *cg_naming_fetch_trouble(void)
+{
+	return *trouble ? trouble : NULL;
+}
+
+/* A server that cannot be reached now is not asked again: each time might take a minute and a half. */
+static void give_up(int error)
+{
+	(void)cg_common_print(trouble, sizeof trouble,
+	                      "lines are not named: no debuginfod server of DEBUGINFOD_URLS answers: %s", strerror(error));
+	server.client = NULL;
+}
+
 static const char *ask(const char *build_id)
 {
 	struct answer *answer = &answers[answer_count++];
@@ -64,6 +81,8 @@ static const char *ask(const char *build_id)
 		close(fd);
 	else
 		answer->path = NULL;
+	if (fd < 0 && fd != -ENOENT)
+		give_up(-fd);
 	return answer->path;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "naming.h"
 #include "progress.h"
 #include "report_diff.h"
 #include "report_folded.h"
@@ -85,8 +86,11 @@ static json_t *gather(int count, char **arguments, int *ret_code, bool *ret_fail
 		code = one == CG_EXIT_USAGE || one > code ? one : code;
 	}
 	cg_progress_show("naming functions");
+	cg_naming_begin();
 	if (code != CG_EXIT_USAGE && (merge.source_count || !code))
 		document = cg_merge_document(&merge);
+	if (document && cg_naming_trouble())
+		json_array_append_new(merge.warnings, json_string(cg_naming_trouble()));
 	*ret_failed |= merge.failed;
 	cg_merge_end(&merge);
 	*ret_code = code > *ret_code ? code : *ret_code;

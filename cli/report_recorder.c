@@ -13,7 +13,6 @@
 #include "report_process.h"
 #include "report_text_place.h"
 #include "retelling.h"
-#include "symbol.h"
 
 enum { ROOM = 1 << 20 }; /* for the largest finding; each is told by itself */
 
@@ -66,7 +65,6 @@ static void tell_counters(struct telling *telling, const struct cg_retelling *re
 
 static void tell_troubles(struct telling *telling)
 {
-	static bool names_told;
 	char troubles[CG_RECORDING_TROUBLES][CG_RECORDING_WHY];
 	unsigned n = cg_recording_troubles(telling->recording, troubles);
 	uint64_t leaked = telling->recording->header.count.leaked_now;
@@ -78,9 +76,6 @@ static void tell_troubles(struct telling *telling)
 		              telling->recording->path, leaked, (long long)telling->leaked);
 		telling->merge->failed = true;
 	}
-	if (cg_symbol_trouble() && !names_told)
-		cg_merge_warn(telling->merge, "%s", cg_symbol_trouble());
-	names_told |= cg_symbol_trouble() != NULL;
 }
 
 /* The recorder knows best what has become of its process, if it was told of later than the log. */
