@@ -36,6 +36,7 @@ void cg_merge_end(struct cg_merge *merge)
 	free(merge->process_table.places);
 	free(merge->finding_table.places);
 	free(merge->member_table.places);
+	free(merge->action_table.places);
 	json_decref(merge->warnings);
 	cg_code_end(&merge->code);
 	cg_memory_end(&merge->memory);

@@ -7,7 +7,7 @@
  * find no room are counted and left out.
  *
  * merge.c finds and makes things; merge_line.c takes in a line, merge_finding.c and merge_member.c a finding,
- * merge_saved.c a saved report; merge_timeline.c keeps the course of time, merge_document*.c makes the result.
+ * merge_action.c an action, merge_saved.c a saved report; merge_timeline.c keeps the course of time, merge_document*.c makes the result.
  */
 #ifndef CG_MERGE_H
 #define CG_MERGE_H
@@ -59,7 +59,7 @@ struct cg_merge_member {
 	json_int_t count, total; /* now, and the least that there ever were */
 	int64_t first_ms, last_ms;
 	double oldest_s, confidence;
-	const char *verdict;
+	const char *verdict, *suppressed; /* suppressed NULL: no policy bears it */
 	uint32_t restated; /* in which of its process's summaries */
 	struct cg_merge_history *history;
 	char *sockets; /* a JSON array's text; NULL: none, or no room */
@@ -79,7 +79,7 @@ struct cg_merge_finding {
 	const char *kind, *cause;                    /* cause NULL: none */
 	const struct cg_code_stack *key[CG_PLACES];  /* of the places that tell findings apart */
 	struct cg_merge_place places[CG_PLACES];     /* as of the latest word */
-	const char *advice, *origin, *label, *error; /* NULL: none */
+	const char *advice, *origin, *label, *error, *suggested_rule; /* NULL: none */
 	json_int_t open_fds, fd_limit;               /* 0: none */
 	double forecast_s;                           /* 0: none */
 	int64_t first_ms, last_ms;
@@ -87,10 +87,17 @@ struct cg_merge_finding {
 	uint32_t index;
 };
 
+/* What a policy did, by rule and outcome. */
+struct cg_merge_what {
+	const char *rule, *action, *at, *result, *reason; /* NULL: not told */
+	uint64_t dry_run;                                 /* as wide as the others: it is hashed with them */
+};
+
+/* One process's part of that. */
 struct cg_merge_action {
-	const char *rule, *action, *result;
-	bool dry_run;
-	json_int_t count;
+	struct cg_merge_what what;
+	struct cg_merge_process *process; /* NULL: of a saved report, which has only sums */
+	json_int_t count, used_again;
 	int64_t first_ms, last_ms;
 };
 
@@ -117,7 +124,7 @@ struct cg_merge {
 	struct cg_merge_point *points;
 	size_t process_count, process_room, finding_count, finding_room, member_count, member_room, action_count,
 	    action_room, source_count, source_room, point_count, point_room;
-	struct cg_table process_table, finding_table, member_table;
+	struct cg_table process_table, finding_table, member_table, action_table;
 	const char *counters[CG_MERGE_COUNTERS];
 	size_t counter_count;
 	struct cg_merge_raw raw[CG_MERGE_RAW];
@@ -189,8 +196,11 @@ struct cg_merge_member *cg_merge_member(struct cg_merge *merge, struct cg_merge_
 void cg_merge_member_set(struct cg_merge *merge, struct cg_merge_member *member, const json_t *json, int64_t ms,
                          json_int_t count, bool restated);
 
-/* Takes in an `action` (one, or as many as it has of `count`). */
-void cg_merge_action(struct cg_merge *merge, const json_t *line, int64_t first_ms, int64_t last_ms);
+/*
+ * Takes in an `action`: as many as it has of `total` in this process; without that, `count` more. process NULL: a saved
+ * report's.
+ */
+void cg_merge_action(struct cg_merge *merge, struct cg_merge_process *process, const json_t *line, int64_t ms);
 
 /* Notes how many sockets of a process are in CLOSE_WAIT. */
 void cg_merge_timeline(struct cg_merge *merge, struct cg_merge_process *process, int64_t ms);

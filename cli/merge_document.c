@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "cli.h"
@@ -85,32 +84,6 @@ static json_t *timeline(struct cg_merge *merge)
 	return array;
 }
 
-static int by_count(const void *a, const void *b)
-{
-	const struct cg_merge_action *one = a, *other = b;
-	return (one->count < other->count) - (one->count > other->count);
-}
-
-static json_t *actions(struct cg_merge *merge)
-{
-	json_t *array = json_array();
-	if (merge->action_count)
-		qsort(merge->actions, merge->action_count, sizeof *merge->actions, by_count);
-	for (size_t i = 0; i < merge->action_count; i++) {
-		const struct cg_merge_action *action = &merge->actions[i];
-		json_t *object = json_object();
-		json_object_set_new(object, "rule", cg_document_text(action->rule));
-		json_object_set_new(object, "action", cg_document_text(action->action));
-		json_object_set_new(object, "result", cg_document_text(action->result));
-		json_object_set_new(object, "dry_run", json_boolean(action->dry_run));
-		json_object_set_new(object, "count", json_integer(action->count));
-		json_object_set_new(object, "first_seen", cg_document_time(action->first_ms));
-		json_object_set_new(object, "last_seen", cg_document_time(action->last_ms));
-		json_array_append_new(array, object);
-	}
-	return array;
-}
-
 json_t *cg_merge_document(struct cg_merge *merge)
 {
 	json_t *document = json_object(), *sources = json_array();
@@ -131,7 +104,7 @@ json_t *cg_merge_document(struct cg_merge *merge)
 	json_object_set_new(document, "sources", sources);
 	json_object_set_new(document, "findings", cg_document_findings(merge));
 	json_object_set_new(document, "timeline", timeline(merge));
-	json_object_set_new(document, "actions", actions(merge));
+	json_object_set_new(document, "actions", cg_document_actions(merge));
 	json_object_set(document, "warnings", merge->warnings);
 	return document;
 }

@@ -21,4 +21,7 @@ json_t *cg_document_process(const struct cg_merge_process *process);
 /* All findings: leaks first, the largest of them first; then those that are over. */
 json_t *cg_document_findings(struct cg_merge *merge);
 
+/* What policies did, the most frequent first. */
+json_t *cg_document_actions(struct cg_merge *merge);
+
 #endif

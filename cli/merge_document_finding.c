@@ -17,6 +17,7 @@ struct sum {
 	json_int_t count, total;
 	double oldest_s, confidence;
 	const char *verdict;
+	const char *suppressed; /* where every process that has some is told to bear it */
 	int rank;
 };
 
@@ -33,10 +34,13 @@ static struct sum sum_of(struct cg_merge_finding *finding)
 		sum.count += member->count;
 		sum.total += member->total;
 	}
+	bool borne = true;
 	for (const struct cg_merge_member *member = finding->members; member; member = member->next_of_finding) {
 		int rank = rank_of(member->verdict);
 		if (sum.count && !member->count)
 			continue;
+		borne &= member->suppressed != NULL;
+		sum.suppressed = borne ? member->suppressed : NULL;
 		sum.oldest_s = member->oldest_s > sum.oldest_s ? member->oldest_s : sum.oldest_s;
 		if (rank > sum.rank || (rank == sum.rank && member->confidence <= sum.confidence))
 			continue;
@@ -205,6 +209,8 @@ static void add_extras(json_t *object, const struct cg_merge_finding *finding)
 	}
 	if (finding->forecast_s > 0)
 		json_object_set_new(object, "forecast_s", cg_document_number(finding->forecast_s));
+	if (finding->suggested_rule)
+		json_object_set_new(object, "suggested_rule", json_string(finding->suggested_rule));
 	if (finding->label)
 		json_object_set_new(object, "label", json_string(finding->label));
 }
@@ -229,6 +235,8 @@ static json_t *finding_of(const struct sum *sum)
 	add_places(object, finding);
 	json_object_set_new(object, "sockets", sockets_of(finding));
 	add_history(object, finding);
+	if (sum->suppressed)
+		json_object_set_new(object, "suppressed", json_string(sum->suppressed));
 	add_extras(object, finding);
 	return object;
 }

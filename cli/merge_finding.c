@@ -108,6 +108,7 @@ static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, 
 	finding->advice = cg_code_member(code, json, "advice");
 	finding->origin = cg_code_member(code, json, "origin");
 	finding->label = cg_code_member(code, json, "label");
+	finding->suggested_rule = cg_code_member(code, json, "suggested_rule");
 	finding->error = error_of(code, json);
 	finding->open_fds = json_integer_value(json_object_get(json, "open_fds"));
 	finding->fd_limit = json_integer_value(json_object_get(json, "fd_limit"));

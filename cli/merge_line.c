@@ -7,8 +7,7 @@
 
 #include "merge.h"
 
-/* Rules of policies, times what they do and what came of it. */
-enum { ACTIONS_MAX = 1000, VERSION = 1 };
+enum { VERSION = 1 };
 
 int64_t cg_merge_time(const char *text)
 {
@@ -67,44 +66,15 @@ static void take_summary(struct cg_merge *merge, struct cg_merge_process *proces
 	}
 	if (whole)
 		cg_merge_restated(merge, process, ms);
+	json_array_foreach(json_object_get(line, "actions"), i, group)
+	{
+		cg_merge_action(merge, process, group, ms);
+	}
 	if (strcmp(text_of(line, "reason", ""), "exit") == 0) {
 		process->state = "exited";
 		process->ended_ms = ms;
 	}
 	cg_merge_timeline(merge, process, ms);
-}
-
-static struct cg_merge_action *action_of(struct cg_merge *merge, const struct cg_merge_action *key)
-{
-	for (size_t i = 0; i < merge->action_count; i++) {
-		struct cg_merge_action *one = &merge->actions[i];
-		if (one->rule == key->rule && one->action == key->action && one->result == key->result &&
-		    one->dry_run == key->dry_run)
-			return one;
-	}
-	if (merge->action_count == ACTIONS_MAX ||
-	    !cg_memory_grow(&merge->memory, (void **)&merge->actions, &merge->action_room, merge->action_count,
-	                    sizeof *merge->actions))
-		return NULL;
-	merge->actions[merge->action_count] = *key;
-	return &merge->actions[merge->action_count++];
-}
-
-void cg_merge_action(struct cg_merge *merge, const json_t *line, int64_t first_ms, int64_t last_ms)
-{
-	const json_t *count = json_object_get(line, "count"), *dry_run = json_object_get(line, "dry_run");
-	struct cg_merge_action key = {.rule = cg_code_member(&merge->code, line, "rule"),
-	                              .action = cg_code_member(&merge->code, line, "action"),
-	                              .result = cg_code_member(&merge->code, line, "result"),
-	                              .dry_run = json_is_true(dry_run),
-	                              .first_ms = first_ms,
-	                              .last_ms = last_ms};
-	struct cg_merge_action *action = action_of(merge, &key);
-	if (!action)
-		return;
-	action->count += json_is_integer(count) ? count_of(line) : 1;
-	action->first_ms = first_ms < action->first_ms ? first_ms : action->first_ms;
-	action->last_ms = last_ms > action->last_ms ? last_ms : action->last_ms;
 }
 
 /* closeguard's own trouble in a process, once for each process and text would be the log again: the texts are told. */
@@ -140,7 +110,7 @@ static void take(struct cg_merge *merge, struct cg_merge_process *process, const
 	if (*event == 's')
 		take_summary(merge, process, line, ms);
 	else if (*event == 'a')
-		cg_merge_action(merge, line, ms, ms);
+		cg_merge_action(merge, process, line, ms);
 	else if (*event == 'w')
 		take_warning(merge, process, line);
 	else if (cg_merge_finding(merge, process, line, ms, resolved ? 0 : count_of(line), false))

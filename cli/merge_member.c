@@ -137,6 +137,7 @@ void cg_merge_member_set(struct cg_merge *merge, struct cg_merge_member *member,
 	member->oldest_s = json_number_value(json_object_get(json, "oldest_age_s"));
 	member->confidence = json_number_value(json_object_get(json, "confidence"));
 	member->verdict = cg_code_member(&merge->code, json, "verdict");
+	member->suppressed = cg_code_member(&merge->code, json, "suppressed");
 	set_history(merge, member, json_object_get(json, "history"));
 	set_sockets(merge, member, json_object_get(json, "sockets"));
 }

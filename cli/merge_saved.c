@@ -112,7 +112,7 @@ int cg_merge_report(struct cg_merge *merge, const json_t *document, const char *
 	take_points(merge, json_object_get(document, "timeline"), time);
 	json_array_foreach(json_object_get(document, "actions"), i, one)
 	{
-		cg_merge_action(merge, one, time_of(one, "first_seen", time), time_of(one, "last_seen", time));
+		cg_merge_action(merge, NULL, one, time);
 	}
 	json_array_foreach(json_object_get(document, "warnings"), i, one)
 	{

@@ -15,6 +15,7 @@
 #include "report_output.h"
 #include "report_sources.h"
 #include "report_text.h"
+#include "report_view.h"
 
 static bool has_open_leak(const json_t *document)
 {
@@ -22,8 +23,7 @@ static bool has_open_leak(const json_t *document)
 	size_t i;
 	json_array_foreach(json_object_get(document, "findings"), i, finding)
 	{
-		const char *verdict = json_string_value(json_object_get(finding, "verdict"));
-		if (json_integer_value(json_object_get(finding, "count")) > 0 && verdict && strcmp(verdict, "leak") == 0)
+		if (cg_report_is_open_leak(finding))
 			return true;
 	}
 	return false;

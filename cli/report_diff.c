@@ -95,7 +95,7 @@ static void add(struct outcome *outcome, enum change change, const json_t *findi
 	json_object_set_new(copy, "count", json_integer(count));
 	json_object_set_new(copy, "count_before", json_integer(before));
 	json_array_append_new(outcome->lists[change], copy);
-	if (change <= GROWN && strcmp(cg_report_text_of(finding, "verdict"), "leak") == 0)
+	if (change <= GROWN && cg_report_is_open_leak(finding))
 		outcome->worse = true;
 }
 

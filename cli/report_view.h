@@ -27,4 +27,7 @@ json_int_t cg_report_number_of(const json_t *object, const char *name);
 /* Nanoseconds of a member in seconds. */
 uint64_t cg_report_ns_of(const json_t *object, const char *name);
 
+/* Is it a leak that is there and that no policy bears? */
+bool cg_report_is_open_leak(const json_t *finding);
+
 #endif

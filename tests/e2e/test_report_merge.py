@@ -167,16 +167,38 @@ def test_a_long_timeline_is_thinned(t):
         t.check(len(own) > 300, f"{len(own)} points of one process")
 
 
+def action(second, **changes):
+    return {**{name: finding()[name] for name in ("v", "host", "pid", "app")}, "event": "action", "time": time(second),
+            "rule": "edge", "action": "reap", "at": "eof", "result": "done", "dry_run": False, **changes}
+
+
 def test_actions_are_counted(t):
-    action = lambda second, **changes: {**{name: finding()[name] for name in ("v", "host", "pid", "app")},
-                                        "event": "action", "time": time(second), "rule": "edge", "action": "reap",
-                                        "result": "done", "dry_run": False, **changes}
-    lines = [action(1), action(3, pid=7), action(2, dry_run=True), action(5, result="refused"), action(0)]
+    lines = [action(1), action(3, pid=7), action(2, dry_run=True), action(5, result="refused", reason="shared"), action(0)]
     actions = as_json(t, log(t, "log", *lines)).document()["actions"]
-    t.equal([(one["result"], one["dry_run"], one["count"]) for one in actions],
-            [("done", False, 3), ("done", True, 1), ("refused", False, 1)], "groups")
+    t.equal([(one["result"], one["reason"], one["dry_run"], one["count"]) for one in actions],
+            [("done", None, False, 3), ("done", None, True, 1), ("refused", "shared", False, 1)], "groups")
     t.equal((actions[0]["first_seen"], actions[0]["last_seen"]), (time(0), time(3)), "when")
     t.check('policy: 3 times reap by rule "edge": done' in report(t, os.path.join(t.dir, "log")).text, "in text")
+
+
+def test_actions_with_a_total(t):
+    """A process says how many there were in all: neither a lost line nor one that is given twice makes that wrong."""
+    path = log(t, "log", action(1, count=1, total=1), action(9, count=4, total=9, used_again=2), action(9, count=3, total=3, pid=7),
+               {**summary(second=20), "actions": [{**action(20, count=0, total=11, used_again=2)}]})
+    actions = as_json(t, path, path).document()["actions"]
+    t.equal([(one["count"], one["used_again"]) for one in actions], [(14, 2)], "sums")
+
+
+def test_what_a_policy_bears(t):
+    """A suppressed leak is told, and is no failure, while every process that has it is told to bear it."""
+    borne = finding(3, suppressed="the connection cache", suggested_rule="{ name = \"x\"; }")
+    answer = as_json(t, log(t, "log", summary(borne, second=9))).expect(0)
+    t.equal((answer.only()["suppressed"], answer.only()["suggested_rule"]), (borne["suppressed"], borne["suggested_rule"]), "texts")
+    text = report(t, os.path.join(t.dir, "log")).expect(0).text
+    t.check("  suppressed by the policy: the connection cache\n" in text and "  a rule for it: { name" in text, text)
+    both = as_json(t, os.path.join(t.dir, "log"), log(t, "other", finding(1, pid=7))).expect(1).only()
+    t.check("suppressed" not in both, "one that bears it and one that does not")
+    as_json(t, "--diff", log(t, "old", finding(1)), os.path.join(t.dir, "log")).expect(0)
 
 
 def test_a_saved_report_is_merged(t):
