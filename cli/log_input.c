@@ -18,7 +18,7 @@ enum { UNPACKED = 256 << 10, PIECE = 16 << 10 };
 /* The shell's <(command) is a path of /dev/fd. */
 static int open_stream(const char *path)
 {
-	const char *number = strncmp(path, "/dev/fd/", 8) == 0         ? path + 8
+	const char *number = strncmp(path, "/dev/fd/", 8) == 0          ? path + 8
 	                     : strncmp(path, "/proc/self/fd/", 14) == 0 ? path + 14
 	                                                                : NULL;
 	if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0)
@@ -108,8 +108,8 @@ static ssize_t fail(struct cg_input *input, char *why)
 		text = "its compressed data are cut off";
 	else if (code == Z_DATA_ERROR)
 		text = "its compressed data are damaged";
-	(void)cg_common_print(why, CG_RECORDING_WHY, "%s: %s after %llu bytes", input->path,
-	                      text, (unsigned long long)gztell(input->gz));
+	(void)cg_common_print(why, CG_RECORDING_WHY, "%s: %s after %llu bytes", input->path, text,
+	                      (unsigned long long)gztell(input->gz));
 	return -EIO;
 }
 

@@ -15,7 +15,7 @@
 enum { CG_INPUT_HEAD = 512 };
 
 struct cg_input {
-	const char *path;         /* the caller's, or "standard input" */
+	const char *path; /* the caller's, or "standard input" */
 	gzFile gz;
 	bool is_file;             /* it can be opened again by its path, and is not compressed */
 	uint64_t size;            /* bytes, compressed ones where it is so; 0: unknown */

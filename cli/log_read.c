@@ -71,7 +71,8 @@ static void take_line(struct reading *reading, const char *line, size_t size, bo
 		return;
 	}
 	bool whole = cg_log_squeeze(&reading->squeeze, line, size);
-	json_t *object = json_loadb(whole ? reading->squeeze.text : line, whole ? reading->squeeze.size : size, 0, &error);
+	json_t *object =
+	    json_loadb(whole ? reading->squeeze.text : line, whole ? reading->squeeze.size : size, 0, &error);
 	if (object) {
 		take_object(reading, object);
 	} else if (!ended) {
@@ -155,12 +156,14 @@ static void refuse(const struct reading *reading, int error, char *why)
 	if (!reading->number)
 		(void)cg_common_print(why, CG_RECORDING_WHY, "%s is empty", path);
 	else if (reading->version.count)
-		(void)cg_common_print(why, CG_RECORDING_WHY,
-		                      "%s is a log of version %lld, this command reads version 1; use the command of the "
-		                      "same build as its libcloseguard.so",
-		                      path, (long long)reading->other_version);
+		(void)cg_common_print(
+		    why, CG_RECORDING_WHY,
+		    "%s is a log of version %lld, this command reads version 1; use the command of the "
+		    "same build as its libcloseguard.so",
+		    path, (long long)reading->other_version);
 	else if (reading->cut_off && reading->number == 1)
-		(void)cg_common_print(why, CG_RECORDING_WHY, "%s has only the beginning of a line: it was cut off", path);
+		(void)cg_common_print(why, CG_RECORDING_WHY, "%s has only the beginning of a line: it was cut off",
+		                      path);
 	else
 		(void)cg_common_print(why, CG_RECORDING_WHY,
 		                      "%s is no recorder: it does not begin with \"%s\", and no log: closeguard wrote "

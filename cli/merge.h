@@ -7,7 +7,8 @@
  * find no room are counted and left out.
  *
  * merge.c finds and makes things; merge_line.c takes in a line, merge_finding.c and merge_member.c a finding,
- * merge_action.c an action, merge_saved.c a saved report; merge_timeline.c keeps the course of time, merge_document*.c makes the result.
+ * merge_action.c an action, merge_saved.c a saved report; merge_timeline.c keeps the course of time, merge_document*.c
+ * makes the result.
  */
 #ifndef CG_MERGE_H
 #define CG_MERGE_H
@@ -31,18 +32,18 @@ struct cg_merge_raw {
 struct cg_merge_process {
 	const char *host, *app;
 	json_int_t pid;
-	int64_t start_ms;        /* since 1970, here and below; INT64_MIN: unknown */
-	int64_t from_ms, to_ms;  /* the first and the last word of it */
-	int64_t ended_ms;        /* its exit; INT64_MAX: none was told */
-	uint32_t index;          /* in the merge's processes */
-	uint32_t restating;      /* number of its summary that is being taken in, or was last */
-	json_int_t close_wait;   /* sockets in CLOSE_WAIT by its last word */
-	uint32_t points;         /* of the timeline, thinned ones included */
-	int64_t point_ms;        /* of the latest point */
-	int64_t kept_ms;         /* of the latest that was kept; INT64_MIN: none */
-	const char *state;       /* NULL: unknown */
-	const char *path;        /* its latest source's */
-	double *counters;        /* by the merge's names of them, NAN for those not told; NULL: none */
+	int64_t start_ms;       /* since 1970, here and below; INT64_MIN: unknown */
+	int64_t from_ms, to_ms; /* the first and the last word of it */
+	int64_t ended_ms;       /* its exit; INT64_MAX: none was told */
+	uint32_t index;         /* in the merge's processes */
+	uint32_t restating;     /* number of its summary that is being taken in, or was last */
+	json_int_t close_wait;  /* sockets in CLOSE_WAIT by its last word */
+	uint32_t points;        /* of the timeline, thinned ones included */
+	int64_t point_ms;       /* of the latest point */
+	int64_t kept_ms;        /* of the latest that was kept; INT64_MIN: none */
+	const char *state;      /* NULL: unknown */
+	const char *path;       /* its latest source's */
+	double *counters;       /* by the merge's names of them, NAN for those not told; NULL: none */
 	struct cg_merge_member *members;
 };
 
@@ -60,7 +61,7 @@ struct cg_merge_member {
 	int64_t first_ms, last_ms;
 	double oldest_s, confidence;
 	const char *verdict, *suppressed; /* suppressed NULL: no policy bears it */
-	uint32_t restated; /* in which of its process's summaries */
+	uint32_t restated;                /* in which of its process's summaries */
 	struct cg_merge_history *history;
 	char *sockets; /* a JSON array's text; NULL: none, or no room */
 	size_t sockets_size;
@@ -76,12 +77,12 @@ struct cg_merge_place {
 enum cg_merge_places { CG_OPENED, CG_EOF, CG_LAST_USE, CG_CONNECTED, CG_CLOSED, CG_HERE, CG_PLACES };
 
 struct cg_merge_finding {
-	const char *kind, *cause;                    /* cause NULL: none */
-	const struct cg_code_stack *key[CG_PLACES];  /* of the places that tell findings apart */
-	struct cg_merge_place places[CG_PLACES];     /* as of the latest word */
+	const char *kind, *cause;                                     /* cause NULL: none */
+	const struct cg_code_stack *key[CG_PLACES];                   /* of the places that tell findings apart */
+	struct cg_merge_place places[CG_PLACES];                      /* as of the latest word */
 	const char *advice, *origin, *label, *error, *suggested_rule; /* NULL: none */
-	json_int_t open_fds, fd_limit;               /* 0: none */
-	double forecast_s;                           /* 0: none */
+	json_int_t open_fds, fd_limit;                                /* 0: none */
+	double forecast_s;                                            /* 0: none */
 	int64_t first_ms, last_ms;
 	struct cg_merge_member *members;
 	uint32_t index;
@@ -129,13 +130,13 @@ struct cg_merge {
 	size_t counter_count;
 	struct cg_merge_raw raw[CG_MERGE_RAW];
 	size_t raw_count;
-	size_t sockets_size;     /* bytes of the members' */
-	uint32_t stride;         /* every so many-th point of a process is kept */
-	bool points_full;        /* there are so many processes that only first and last points are */
-	json_int_t left_out;     /* findings that found no room */
-	json_int_t unlisted;     /* sources that are not in the list */
-	json_t *warnings;        /* an array of strings */
-	bool failed;             /* something could not be told that may have been a leak */
+	size_t sockets_size; /* bytes of the members' */
+	uint32_t stride;     /* every so many-th point of a process is kept */
+	bool points_full;    /* there are so many processes that only first and last points are */
+	json_int_t left_out; /* findings that found no room */
+	json_int_t unlisted; /* sources that are not in the list */
+	json_t *warnings;    /* an array of strings */
+	bool failed;         /* something could not be told that may have been a leak */
 };
 
 /* How a line was understood. */

@@ -32,7 +32,8 @@ static struct cg_merge_action *action_of(struct cg_merge *merge, const struct cg
 	if (found >= 0)
 		return &merge->actions[found];
 	uint32_t index = (uint32_t)merge->action_count;
-	if (!cg_memory_grow(&merge->memory, (void **)&merge->actions, &merge->action_room, index, sizeof *merge->actions))
+	if (!cg_memory_grow(&merge->memory, (void **)&merge->actions, &merge->action_room, index,
+	                    sizeof *merge->actions))
 		return NULL;
 	merge->actions[index] = *key;
 	if (!cg_table_add(&merge->memory, &merge->action_table, hash_of(key), index, hash_of_action, merge))

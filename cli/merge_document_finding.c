@@ -173,7 +173,8 @@ static int by_members_count(const void *a, const void *b)
 	const struct cg_merge_member *const *one = a, *const *other = b;
 	if ((*one)->count != (*other)->count)
 		return (*one)->count > (*other)->count ? -1 : 1;
-	return ((*one)->process->index > (*other)->process->index) - ((*one)->process->index < (*other)->process->index);
+	return ((*one)->process->index > (*other)->process->index) -
+	       ((*one)->process->index < (*other)->process->index);
 }
 
 /* Those that have some now; where nobody has, those that had. */

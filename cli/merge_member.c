@@ -109,7 +109,8 @@ static void set_sockets(struct cg_merge *merge, struct cg_merge_member *member, 
 
 static bool is_close_wait(const struct cg_merge_finding *finding)
 {
-	return strcmp(finding->kind, "close_wait") == 0 && (!finding->cause || strcmp(finding->cause, "late_close") != 0);
+	return strcmp(finding->kind, "close_wait") == 0 &&
+	       (!finding->cause || strcmp(finding->cause, "late_close") != 0);
 }
 
 static void set_count(struct cg_merge_member *member, json_int_t count)

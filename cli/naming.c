@@ -22,7 +22,8 @@ static void find_annex(void)
 		return;
 	*strrchr(library, '/') = '\0';
 	cg_symbol_set_dir(library);
-	/* The annex takes C++'s demangler from the program that it is in. Where there is none, names stay as they are. */
+	/* The annex takes C++'s demangler from the program that it is in. Where there is none, names stay as they are.
+	 */
 	(void)dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_GLOBAL);
 }
 

@@ -42,8 +42,8 @@ static void load(void)
 	client_type *(*begin)(void) = (client_type * (*)(void)) dlsym(library, "debuginfod_begin");
 	void (*set_progress)(client_type *, int (*)(client_type *, long, long)) =
 	    (void (*)(client_type *, int (*)(client_type *, long, long)))dlsym(library, "debuginfod_set_progressfn");
-	server.find = (int (*)(client_type *, const unsigned char *, int, char **))dlsym(library,
-	                                                                                 "debuginfod_find_debuginfo");
+	server.find =
+	    (int (*)(client_type *, const unsigned char *, int, char **))dlsym(library, "debuginfod_find_debuginfo");
 	server.client = begin && server.find ? begin() : NULL;
 	if (server.client && set_progress)
 		set_progress(server.client, on_progress);
@@ -68,7 +68,8 @@ const char *cg_naming_fetch_trouble(void)
 static void give_up(int error)
 {
 	(void)cg_common_print(trouble, sizeof trouble,
-	                      "lines are not named: no debuginfod server of DEBUGINFOD_URLS answers: %s", strerror(error));
+	                      "lines are not named: no debuginfod server of DEBUGINFOD_URLS answers: %s",
+	                      strerror(error));
 	server.client = NULL;
 }
 
@@ -91,10 +92,10 @@ const char *cg_naming_fetch(const char *build_id)
 	size_t length = strlen(build_id);
 	if (!server.tried)
 		load();
-	if (!server.client || length >= ID_SIZE || strspn(build_id, "0123456789abcdef") != length)
-		return NULL;
 	for (size_t i = 0; i < answer_count; i++)
 		if (strcmp(answers[i].build_id, build_id) == 0)
 			return answers[i].path;
+	if (!server.client || length >= ID_SIZE || strspn(build_id, "0123456789abcdef") != length)
+		return NULL;
 	return answer_count < ANSWERS_MAX ? ask(build_id) : NULL;
 }

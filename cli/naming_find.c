@@ -95,7 +95,8 @@ static char *find_in_folders(const char *module, const char *build_id)
 	char *found = NULL, *rest = NULL, *path = getenv("PATH") ? strdup(getenv("PATH")) : NULL;
 	for (size_t i = 0; !found && i < sizeof folders / sizeof folders[0]; i++)
 		found = if_it_is(build_id, folders[i], module);
-	for (char *folder = path ? strtok_r(path, ":", &rest) : NULL; folder && !found; folder = strtok_r(NULL, ":", &rest))
+	for (char *folder = path ? strtok_r(path, ":", &rest) : NULL; folder && !found;
+	     folder = strtok_r(NULL, ":", &rest))
 		found = if_it_is(build_id, folder, module);
 	free(path);
 	return found;

@@ -29,9 +29,8 @@ static json_t *as_told(const struct cg_code_address *address)
 {
 	json_t *array = json_array();
 	for (unsigned i = 0; i < address->count; i++)
-		json_array_append_new(array,
-		                      frame_of(address, address->names[i].function, address->names[i].file,
-		                               address->names[i].line, i + 1 < address->count));
+		json_array_append_new(array, frame_of(address, address->names[i].function, address->names[i].file,
+		                                      address->names[i].line, i + 1 < address->count));
 	return array;
 }
 
@@ -77,9 +76,9 @@ static json_t *as_found(const struct cg_code_address *address)
 		return NULL;
 	json_t *array = json_array();
 	for (unsigned i = 0; i < n; i++)
-		json_array_append_new(array, frame_of(address, frames[i].function,
-		                                      frames[i].file[0] ? frames[i].file : NULL, frames[i].line,
-		                                      frames[i].inlined));
+		json_array_append_new(array,
+		                      frame_of(address, frames[i].function, frames[i].file[0] ? frames[i].file : NULL,
+		                               frames[i].line, frames[i].inlined));
 	return array;
 }
 

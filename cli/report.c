@@ -110,7 +110,8 @@ static int report(int count, char **arguments, const struct cg_report_options *o
 		worse = cg_report_diff(document, old, options->old);
 	else if (document)
 		worse = has_open_leak(document) || failed;
-	bool empty = !document || (!json_array_size(json_object_get(document, "sources")) && options->format == CG_REPORT_TEXT);
+	bool empty =
+	    !document || (!json_array_size(json_object_get(document, "sources")) && options->format == CG_REPORT_TEXT);
 	if (!empty || (document && old)) {
 		int written = write_out(options, document);
 		code = written > code ? written : code;

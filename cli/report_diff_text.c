@@ -34,7 +34,10 @@ static void write_change(const struct cg_paper *paper, const json_t *finding)
 	if (strcmp(change, "new") == 0)
 		cg_buf_str(&out, "NEW: ");
 	else
-		cg_buf_fmt(&out, "%s from %lld: ", gone ? "GONE" : strcmp(change, "grown") == 0 ? "GROWN" : "SHRUNK",
+		cg_buf_fmt(&out, "%s from %lld: ",
+		           gone                           ? "GONE"
+		           : strcmp(change, "grown") == 0 ? "GROWN"
+		                                          : "SHRUNK",
 		           (long long)before);
 	cg_buf_init(&out, room, sizeof room);
 	json_t *shown = json_copy((json_t *)finding);

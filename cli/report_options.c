@@ -24,8 +24,9 @@ static void print_help(void)
 	    {"--format FORMAT", "text (default), json (one object), folded (stacks for flame graph tools and\n"
 	                        "                         speedscope) or html (one page that needs nothing else)"},
 	    {"-o, --output FILE", "instead of standard output; FILE is there whole or not at all"},
-	    {"--diff OLD", "what is new, grown, gone or shrunk since OLD: a saved JSON report, a log or a\n"
-	                   "                         recorder; exits with 1 if a leak (verdict leak) is new or has grown"},
+	    {"--diff OLD",
+	     "what is new, grown, gone or shrunk since OLD: a saved JSON report, a log or a\n"
+	     "                         recorder; exits with 1 if a leak (verdict leak) is new or has grown"},
 	    {"--stack PLACE", "for folded: opened (default), eof or last_use"},
 	    {"--color WHEN", "auto (default: on a terminal, without NO_COLOR), always or never"},
 	    {"--width N", "columns of text; the default is the terminal's"},
@@ -64,7 +65,8 @@ static bool set_width(const char *word, unsigned *ret)
 	errno = 0;
 	unsigned long n = strtoul(word, &end, 10);
 	if (*word < '0' || *word > '9' || *end || errno || n < 20 || n > 10000) {
-		cg_common_complain("report", "--width: '%s' is not understood; it takes a number from 20 to 10000", word);
+		cg_common_complain("report", "--width: '%s' is not understood; it takes a number from 20 to 10000",
+		                   word);
 		return false;
 	}
 	*ret = (unsigned)n;

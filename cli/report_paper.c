@@ -89,9 +89,9 @@ static const char *colour_of(const char *line, const char *end)
 {
 	static const struct {
 		const char *word, *code;
-	} colours[] = {{"LEAK", "\033[1;31m"},    {"NEW", "\033[1;31m"},      {"GROWN", "\033[1;31m"},
-	               {"GONE", "\033[32m"},      {"SHRUNK", "\033[32m"},     {"RESOLVED", "\033[32m"},
-	               {"warning:", "\033[33m"},  {"LATE", "\033[1;33m"}};
+	} colours[] = {{"LEAK", "\033[1;31m"},   {"NEW", "\033[1;31m"},  {"GROWN", "\033[1;31m"},
+	               {"GONE", "\033[32m"},     {"SHRUNK", "\033[32m"}, {"RESOLVED", "\033[32m"},
+	               {"warning:", "\033[33m"}, {"LATE", "\033[1;33m"}};
 	if (strncmp(line, "  do: ", 6) == 0)
 		return "\033[36m";
 	if (strncmp(line, "closeguard: ", 12) != 0)

@@ -20,7 +20,8 @@ static void show(const struct cg_input *input)
 {
 	uint64_t at = cg_input_position(input);
 	if (input->size)
-		cg_progress_show("reading %s, %u%%", input->path, (unsigned)(at < input->size ? at * 100 / input->size : 100));
+		cg_progress_show("reading %s, %u%%", input->path,
+		                 (unsigned)(at < input->size ? at * 100 / input->size : 100));
 	else
 		cg_progress_show("reading %s, %llu MiB", input->path, (unsigned long long)(at >> 20));
 }

@@ -31,8 +31,8 @@ uint64_t cg_report_ns_of(const json_t *object, const char *name)
 
 bool cg_report_is_open_leak(const json_t *finding)
 {
-	return cg_report_number_of(finding, "count") > 0 && strcmp(cg_report_text_of(finding, "verdict"), "leak") == 0 &&
-	       !*cg_report_text_of(finding, "suppressed");
+	return cg_report_number_of(finding, "count") > 0 &&
+	       strcmp(cg_report_text_of(finding, "verdict"), "leak") == 0 && !*cg_report_text_of(finding, "suppressed");
 }
 
 static void copy(char *to, size_t size, const char *from)

@@ -120,11 +120,17 @@ else
 fuzz:
 	$(Q)$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang SANITIZE='$(SANITIZE_fuzz)' fuzz-run
 endif
+# fuzz_log and fuzz_recorder read what the command reads, with its objects.
+READERS = $(addprefix $(TESTS_OUT)/fuzz/,fuzz_log fuzz_recorder)
+READERS_OBJ = $(filter-out $(call obj,cli/main.c),$(CLI_OBJ)) $(ANNEX_CONFIG_OBJ)
+reader_of = $(if $(filter fuzz_log fuzz_recorder,$(1)),$(READERS_OBJ))
+reader_libs = $(if $(call reader_of,$(1)),$(CLI_LIBS))
+$(filter $(READERS),$(FUZZERS)): $(READERS_OBJ)
 $(FUZZERS): $(TESTS_OUT)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.c.o $(CORE)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $< $(call parser_of,$*) $(CORE) $(LDFLAGS_ALL) -fsanitize=fuzzer \
-		$(call libs_of,tests/fuzz/$*.c) $(call parser_libs,$*) -ldl
+	$(Q)$(CC) -o $@ $< $(call parser_of,$*) $(call reader_of,$*) $(CORE) $(LDFLAGS_ALL) -fsanitize=fuzzer \
+		$(call libs_of,tests/fuzz/$*.c) $(call parser_libs,$*) $(call reader_libs,$*) -ldl
 fuzz-run: $(FUZZERS)
 	$(Q)for fuzzer in $(FUZZERS); do \
 		echo "fuzz: $$fuzzer for $(FUZZ_SECONDS) s"; \

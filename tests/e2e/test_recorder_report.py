@@ -302,7 +302,8 @@ def test_all_of_a_directory(t):
 
 
 def test_wrong_usage(t):
-    for pattern, *arguments in (("text, json, folded or html", "--format", "xml"), ("no option", "--colour"), ("no process id", "0"),
+    for pattern, *arguments in (("text, json, folded or html", "--format", "xml"), ("no option", "--colour"),
+                                ("no process id", "0"),
                                 ("needs a value", "--format"), ("no process id", "99999999999999999999999")):
         Report(t, *arguments).refused(pattern, 2)
     shown = Report(t, "--help")

@@ -25,11 +25,13 @@ def test_the_text(t):
             ["closeguard: app[100]: summary (log): 1 finding outstanding",
              "closeguard: app[101]: summary (log): 1 finding outstanding",
              "closeguard: app[77]: summary (log): 1 finding outstanding"], "the processes")
-    t.equal(lines[3], "closeguard: app: LEAK 15 sockets in CLOSE_WAIT, oldest 31s: read() returned 0 and they were not closed "
+    t.equal(lines[3], "closeguard: app: LEAK 15 sockets in CLOSE_WAIT, oldest 31s: read() returned 0 and they "
+                      "were not closed "
                       "(eof_ignored, confidence 0.95), in 3 processes on 2 hosts", "the headline")
     t.equal(lines[4], "  in app[101] on web1 7, app[77] on web2 5, app[100] on web1 3", "the processes of the finding")
     t.equal(text.count("LEAK"), 1, "headlines")
-    for wanted in ("  opened by accept4() 31s ago in thread \"main\":\n    #0 serve  /src/app/serve.c:20\n", "  EOF seen by read()",
+    for wanted in ("  opened by accept4() 31s ago in thread \"main\":\n    #0 serve  /src/app/serve.c:20\n",
+                   "  EOF seen by read()",
                    "  last used by write()", "  this place: 30 opened, 18 closed in time, 3 late, 15 never\n",
                    "  ... and 11 more\n", "  do: close it\n"):
         t.check(wanted in text, f"no {wanted!r} in {text}")
@@ -44,7 +46,8 @@ def test_one_process(t):
 
 def test_it_fits(t):
     """At every width no line is longer, and no word of a report is lost."""
-    long = (frame(0x1100, "a_function_with_a_name_that_is_longer_than_any_terminal_is_wide_" * 2), frame(0x1200, "main"))
+    long = (frame(0x1100, "a_function_with_a_name_that_is_longer_than_any_terminal_is_wide_" * 2),
+            frame(0x1200, "main"))
     path = log(t, "log", finding(3, opened=long), finding(2, pid=7))
     words = lambda text: re.sub(r"\s+", "", text)
     whole = report(t, path).text
@@ -54,7 +57,8 @@ def test_it_fits(t):
         t.equal(words(text), words(whole), f"the words at {width}")
     t.check(max(map(len, whole.splitlines())) > 200, "without a terminal lines are as long as they are")
     for wrong in ("19", "x", "-5", "10001", "9" * 30):
-        report(t, "--width", wrong).expect(2, f"closeguard: report: --width: '{wrong}' is not understood; it takes a number from 20 to 10000\n")
+        report(t, "--width", wrong).expect(2, f"closeguard: report: --width: '{wrong}' is not understood; it takes a "
+                                              "number from 20 to 10000\n")
 
 
 def test_characters_of_the_place(t):
@@ -76,7 +80,8 @@ def on_a_terminal(t, *arguments, columns=70, given=None, **settings):
         raise harness.Skip("ran bare")
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    env = t.environment(**{"LD_PRELOAD": None, "TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": None, "COLUMNS": None, **settings})
+    env = t.environment(**{"LD_PRELOAD": None, "TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": None, "COLUMNS": None,
+                           **settings})
     process = subprocess.Popen([COMMAND, "report", *arguments], cwd=t.dir, env=env, stdin=given or subprocess.DEVNULL,
                                stdout=slave, stderr=slave)
     os.close(slave)
@@ -104,7 +109,8 @@ def test_colour_and_width_of_a_terminal(t):
         t.check("\x1b" not in on_a_terminal(t, *arguments, path, **settings)[1], f"colour with {settings} {arguments}")
     t.check("\x1b" not in report(t, path).text, "colour without a terminal")
     t.check("\x1b[1;31m" in report(t, "--color=always", path, NO_COLOR="1").text, "no colour where it is asked for")
-    report(t, "--color", "blue").expect(2, "closeguard: report: --color: 'blue' is not understood; it takes auto, always or never\n")
+    report(t, "--color", "blue").expect(2, "closeguard: report: --color: 'blue' is not understood; it takes auto, "
+                                           "always or never\n")
 
 
 def test_progress(t):
@@ -132,14 +138,20 @@ def test_folded(t):
                {"module": "app", "build_id": None, "offset": "0x12"})
     unseen = {**finding(5, pid=9, cause="fin_unread"), "opened": None}
     gone = {**finding(0, 9, cause="shared", pid=8), "opened": None}
-    path = log(t, "log", finding(3), finding(4, cause="data_unread"), finding(2, opened=inlined, pid=7, app="other app"),
+    path = log(t, "log", finding(3), finding(4, cause="data_unread"),
+               finding(2, opened=inlined, pid=7, app="other app"),
                {**gone, "count": 1}, {**gone, "event": "resolved"}, unseen)
     answer = report(t, "--format", "folded", path).expect(1)
-    t.equal(sorted(answer.text.splitlines()), ["app;[unknown] 5", "app;main;serve 7", "other app;app+0x12;serve:x;take 2"], "the lines")
-    t.equal(report(t, "--format=folded", "--stack=eof", log(t, "one", finding(3))).text, "app;main;serve;more 3\n", "another stack")
-    t.equal(report(t, "--format=folded", "--stack=last_use", os.path.join(t.dir, "one")).text, "app;answer 3\n", "the last use")
-    report(t, "--stack", "here").expect(2, "closeguard: report: --stack: 'here' is not understood; it takes opened, eof or last_use\n")
-    t.check("4 lines" in report(t, "--format=folded", log(t, "odd", finding(3), *"abcd")).errors, "warnings go to standard error")
+    t.equal(sorted(answer.text.splitlines()), ["app;[unknown] 5", "app;main;serve 7",
+                                               "other app;app+0x12;serve:x;take 2"], "the lines")
+    t.equal(report(t, "--format=folded", "--stack=eof", log(t, "one", finding(3))).text, "app;main;serve;more 3\n",
+            "another stack")
+    t.equal(report(t, "--format=folded", "--stack=last_use", os.path.join(t.dir, "one")).text, "app;answer 3\n",
+            "the last use")
+    report(t, "--stack", "here").expect(2, "closeguard: report: --stack: 'here' is not understood; it takes opened, "
+                                           "eof or last_use\n")
+    t.check("4 lines" in report(t, "--format=folded", log(t, "odd", finding(3), *"abcd")).errors,
+            "warnings go to standard error")
 
 
 class Page(html.parser.HTMLParser):
@@ -152,7 +164,9 @@ class Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.inside = tag == "script" and ("type", "application/json") in attrs
-        self.outside += [value for name, value in attrs if name in ("src", "href") and not (value or "").startswith(("#", "data:"))]
+        self.outside += [value for name, value in attrs if name in ("src",
+                                                                    "href") and not (value or "").startswith(("#",
+                                                                                                              "data:"))]
 
     def handle_data(self, data):
         if self.inside:
@@ -203,14 +217,18 @@ def test_a_full_disk(t):
         raise harness.Skip("ran bare")
     report(t, "--format=json", path, "-o", "out").expect(1)
     old = open(os.path.join(t.dir, "out"), "rb").read()
-    done = subprocess.run(["bash", "-c", f"ulimit -f 8; trap '' XFSZ; {COMMAND} report --format=json log -o out"], cwd=t.dir,
+    done = subprocess.run(["bash", "-c", f"ulimit -f 8; trap '' XFSZ; {COMMAND} report --format=json log -o out"],
+                          cwd=t.dir,
                           env=t.environment(LD_PRELOAD=None), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    t.equal((done.returncode, done.stderr), (3, b"closeguard: report: out could not be written: File too large\n"), "status and line")
+    t.equal((done.returncode, done.stderr), (3, b"closeguard: report: out could not be written: File too large\n"),
+            "status and line")
     t.equal(open(os.path.join(t.dir, "out"), "rb").read(), old, "the old file")
     t.equal(sorted(os.listdir(t.dir)), ["log", "out", "recorders"], "what is left behind")
-    full = subprocess.run(f"{COMMAND} report --format=json log > /dev/full", shell=True, cwd=t.dir, stderr=subprocess.PIPE,
+    full = subprocess.run(f"{COMMAND} report --format=json log > /dev/full", shell=True, cwd=t.dir,
+                          stderr=subprocess.PIPE,
                           env=t.environment(LD_PRELOAD=None))
-    t.equal((full.returncode, full.stderr), (3, b"closeguard: report: the report could not be written: No space left on device\n"), "/dev/full")
+    why = b"closeguard: report: the report could not be written: No space left on device\n"
+    t.equal((full.returncode, full.stderr), (3, why), "/dev/full")
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def bare_log(t, app):
 
 
 def test_a_log_without_names(t):
-    """The module is found by name and build-id: by a recorder that knows its path, in a folder, in a running process."""
+    """The module is found by name and build-id: in a folder, by a recorder that knows its path, or in a process."""
     need_names()
     lonely = os.path.join(t.dir, "bin", "lonely")  # others may run the original just now
     os.makedirs(os.path.dirname(lonely))
@@ -186,7 +186,8 @@ def test_debuginfod(t):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     t.cleanups += [server.server_close, server.shutdown]
-    settings = {"DEBUGINFOD_URLS": f"http://127.0.0.1:{server.server_port}", "DEBUGINFOD_CACHE_PATH": os.path.join(t.dir, "cache"),
+    settings = {"DEBUGINFOD_URLS": f"http://127.0.0.1:{server.server_port}",
+                "DEBUGINFOD_CACHE_PATH": os.path.join(t.dir, "cache"),
                 "no_proxy": "127.0.0.1", "HOME": t.dir}
     app = killed(t, stripped, **settings)
     t.equal(Server.asked, [], "what the watched process asked the server")
@@ -198,7 +199,8 @@ def test_debuginfod(t):
     merged = as_json(t, app.pid, **settings).expect(1).only()
     checked, inlined = equal_to_addr2line(t, merged, whole, "stripped")
     t.check(checked >= 5 and inlined >= 2, f"{checked} addresses, {inlined} inlined functions")
-    t.equal(len([path for path in Server.asked if top["build_id"] in path]), 1, "how often it was asked for the program")
+    t.equal(len([path for path in Server.asked if top["build_id"] in path]), 1,
+            "how often it was asked for the program")
     server.shutdown()
     server.server_close()
     again = as_json(t, log(t, "bare.log", bare_log(t, app)), **settings).expect(1).only()

@@ -26,12 +26,14 @@ def test_foreign_lines_are_skipped(t):
                "[1, 2]", "", "   ", "\xff\xfe".encode("latin-1") + b"\n", finding(4, 5))
     answer = as_json(t, path).expect(1)
     t.equal(answer.only()["count"], 4, "count")
-    t.equal(answer.warnings(), f"{path}: 5 lines skipped: not written by closeguard as JSON (the first is line 1)", "warnings")
+    t.equal(answer.warnings(), f"{path}: 5 lines skipped: not written by closeguard as JSON (the first is line 1)",
+            "warnings")
 
 
 def test_damaged_lines(t):
     good = json.dumps(finding(3, 9))
-    path = log(t, "log", finding(2), good[:700], good.replace('"count": 3', '"count": '), "{" * 5000 + '"event"', finding(4, 10, pid=2))
+    path = log(t, "log", finding(2), good[:700], good.replace('"count": 3', '"count": '), "{" * 5000 + '"event"',
+               finding(4, 10, pid=2))
     answer = as_json(t, path).expect(1)
     t.equal(answer.only()["count"], 6, "count")
     t.check(answer.warnings().startswith(f"{path}: 3 lines skipped: damaged, "), answer.warnings())
@@ -43,31 +45,35 @@ def test_a_cut_off_log(t):
     path = log(t, "log", finding(2), whole[:len(whole) // 2].encode())
     answer = as_json(t, path).expect(1)
     t.equal((answer.only()["count"], answer.warnings()), (2, f"{path}: its last line is cut off"), "count and warnings")
-    t.equal(as_json(t, log(t, "whole", whole.encode())).expect(1).warnings(), "", "warnings of one that only lacks its newline")
+    t.equal(as_json(t, log(t, "whole", whole.encode())).expect(1).warnings(), "",
+            "warnings of one that only lacks its newline")
     log(t, "begun", whole[:500].encode())
     refused(t, "begun", "begun has only the beginning of a line: it was cut off")
 
 
 def test_findings_without_a_kind(t):
     path = log(t, "log", {"v": 1, "event": "finding"}, finding(2))
-    t.equal(as_json(t, path).expect(1).warnings(), f"{path}: 1 line skipped: no kind of finding is named (the first is line 1)", "warnings")
+    why = f"{path}: 1 line skipped: no kind of finding is named (the first is line 1)"
+    t.equal(as_json(t, path).expect(1).warnings(), why, "warnings")
 
 
 def test_other_versions(t):
     path = log(t, "log", finding(2), finding(9, v=2), finding(7, v=3))
     answer = as_json(t, path).expect(1)
     t.equal(answer.only()["count"], 2, "count")
-    t.equal(answer.warnings(), f"{path}: 2 lines skipped: of version 2, this command reads version 1 (the first is line 2)", "warnings")
+    why = f"{path}: 2 lines skipped: of version 2, this command reads version 1 (the first is line 2)"
+    t.equal(answer.warnings(), why, "warnings")
     log(t, "other", finding(9, v=2))
-    refused(t, "other", "other is a log of version 2, this command reads version 1; use the command of the same build as its libcloseguard.so")
+    refused(t, "other", "other is a log of version 2, this command reads version 1; use the command of the same "
+            "build as its libcloseguard.so")
 
 
 def test_what_is_no_log(t):
     log(t, "empty")
     refused(t, "empty", "empty is empty")
     log(t, "text", "closeguard: nginx[4242]: LEAK 37 sockets in CLOSE_WAIT")
-    refused(t, "text", 'text is no recorder: it does not begin with "CLOSEGD", and no log: closeguard wrote none of its 1 lines as '
-                       "JSON (CLOSEGUARD_FORMAT=json)")
+    refused(t, "text", 'text is no recorder: it does not begin with "CLOSEGD", and no log: closeguard wrote none of '
+                       "its 1 lines as JSON (CLOSEGUARD_FORMAT=json)")
     refused(t, "nothing", "nothing cannot be read: No such file or directory")
     both = as_json(t, log(t, "log", finding(2)), "text")
     t.equal((both.status, both.only()["count"], both.errors.count("\n")), (3, 2, 1), "a good one beside a bad one")
@@ -114,7 +120,8 @@ def test_standard_input(t):
     lines = json.dumps(finding(3)).encode() + b"\n"
     for given in (lines, gzip.compress(lines)):
         answer = as_json(t, "-", given=given).expect(1)
-        t.equal((answer.only()["count"], answer.document()["sources"][0]["path"]), (3, "standard input"), "what came in")
+        t.equal((answer.only()["count"], answer.document()["sources"][0]["path"]), (3, "standard input"),
+                "what came in")
     done = subprocess.run(["bash", "-c", f"exec {COMMAND} report --format json <(cat log) <(cat log2)"], cwd=t.dir,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env=t.environment(LD_PRELOAD=None, PATH=os.environ["PATH"])) \
@@ -141,7 +148,8 @@ def test_large_logs_in_bounded_memory(t):
     one = json.dumps(finding(16, opened=(frame(0x1100, "serve"), *deep)), separators=(",", ":"))
     with open(few, "w", encoding="ascii") as file:
         for i in range((64 << 20) // len(one)):
-            file.write(one.replace('"0x1100"', f'"{hex(0x5000 + i % 200)}"').replace('"pid":100', f'"pid":{i % 50}') + "\n")
+            file.write(one.replace('"0x1100"', f'"{hex(0x5000 + i % 200)}"').replace('"pid":100',
+                                                                                     f'"pid":{i % 50}') + "\n")
     with open(many, "w", encoding="ascii") as file:
         for i in range((64 << 20) // len(one)):
             file.write(one.replace('"0x1100"', f'"{hex(0x5000 + i)}"').replace('"serve"', f'"serve_{i}"')
@@ -180,7 +188,8 @@ def test_mutated_logs(t):
                 elif kind == 3:
                     data[at:at] = data[at // 2:at // 2 + chance.choice((1, 30, 2000))]
                 else:
-                    data[at:at] = chance.choice((b"99999999999999999999", b"-1", b"1e999", b"null", b'"\\ud800"', b"[" * 99))
+                    data[at:at] = chance.choice((b"99999999999999999999", b"-1", b"1e999", b"null", b'"\\ud800"',
+                                                 b"[" * 99))
             names.append(packed(t, f"m.{batch}.{number}", gzip.compress(data) if number % 4 == 3 else bytes(data)))
         form = ("text", "json", "folded", "html")[batch % 4]
         answer = report(t, "--format", form, *names)

@@ -82,7 +82,8 @@ def test_resolved(t):
     gone = {**finding(0, 30), "event": "resolved"}
     answer = as_json(t, log(t, "log", finding(5, 0), gone)).expect(0)
     merged = answer.only()
-    t.equal((merged["count"], merged["status"], merged["total"], merged["sockets"]), (0, "resolved", 5, []), "a resolved one")
+    t.equal((merged["count"], merged["status"], merged["total"], merged["sockets"]), (0, "resolved", 5, []),
+            "a resolved one")
     again = as_json(t, log(t, "again", finding(5, 0), gone, finding(2, 40))).only()
     t.equal((again["count"], again["status"], again["total"]), (2, "open", 7), "one that came back")
     half = as_json(t, log(t, "half", finding(5, 0), finding(3, 0, pid=101), gone)).expect(1).only()
@@ -173,7 +174,8 @@ def action(second, **changes):
 
 
 def test_actions_are_counted(t):
-    lines = [action(1), action(3, pid=7), action(2, dry_run=True), action(5, result="refused", reason="shared"), action(0)]
+    lines = [action(1), action(3, pid=7), action(2, dry_run=True), action(5, result="refused", reason="shared"),
+             action(0)]
     actions = as_json(t, log(t, "log", *lines)).document()["actions"]
     t.equal([(one["result"], one["reason"], one["dry_run"], one["count"]) for one in actions],
             [("done", None, False, 3), ("done", None, True, 1), ("refused", "shared", False, 1)], "groups")
@@ -183,7 +185,8 @@ def test_actions_are_counted(t):
 
 def test_actions_with_a_total(t):
     """A process says how many there were in all: neither a lost line nor one that is given twice makes that wrong."""
-    path = log(t, "log", action(1, count=1, total=1), action(9, count=4, total=9, used_again=2), action(9, count=3, total=3, pid=7),
+    path = log(t, "log", action(1, count=1, total=1), action(9, count=4, total=9, used_again=2),
+               action(9, count=3, total=3, pid=7),
                {**summary(second=20), "actions": [{**action(20, count=0, total=11, used_again=2)}]})
     actions = as_json(t, path, path).document()["actions"]
     t.equal([(one["count"], one["used_again"]) for one in actions], [(14, 2)], "sums")
@@ -193,7 +196,8 @@ def test_what_a_policy_bears(t):
     """A suppressed leak is told, and is no failure, while every process that has it is told to bear it."""
     borne = finding(3, suppressed="the connection cache", suggested_rule="{ name = \"x\"; }")
     answer = as_json(t, log(t, "log", summary(borne, second=9))).expect(0)
-    t.equal((answer.only()["suppressed"], answer.only()["suggested_rule"]), (borne["suppressed"], borne["suggested_rule"]), "texts")
+    t.equal((answer.only()["suppressed"], answer.only()["suggested_rule"]),
+            (borne["suppressed"], borne["suggested_rule"]), "texts")
     text = report(t, os.path.join(t.dir, "log")).expect(0).text
     t.check("  suppressed by the policy: the connection cache\n" in text and "  a rule for it: { name" in text, text)
     both = as_json(t, os.path.join(t.dir, "log"), log(t, "other", finding(1, pid=7))).expect(1).only()
@@ -203,7 +207,8 @@ def test_what_a_policy_bears(t):
 
 def test_a_saved_report_is_merged(t):
     """Reports of many hosts, saved there, and merged here."""
-    one, other = log(t, "one", finding(3), summary(finding(4), second=9)), log(t, "two", finding(5, 2, host="web2", pid=7))
+    one, other = log(t, "one", finding(3), summary(finding(4), second=9)), log(t, "two",
+                                                                               finding(5, 2, host="web2", pid=7))
     for name, path in (("one.json", one), ("two.json", other)):
         as_json(t, path, "-o", name).expect(1)
     direct, saved = as_json(t, one, other).document(), as_json(t, "one.json", "two.json").document()
