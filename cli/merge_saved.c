@@ -99,7 +99,8 @@ int cg_merge_report(struct cg_merge *merge, const json_t *document, const char *
 	int64_t time = time_of(document, "time", 0);
 	size_t i;
 	json_t *one;
-	if (json_integer_value(json_object_get(document, "v")) != 1 || strcmp(text_of(document, "event", ""), "report"))
+	if (json_integer_value(json_object_get(document, "v")) != 1 ||
+	    strcmp(text_of(document, "event", ""), "report") != 0)
 		return -EINVAL;
 	json_array_foreach(json_object_get(document, "sources"), i, one)
 	{

@@ -11,7 +11,7 @@ enum { DEPTH_MAX = 256, NAMES_MAX = 64 };
 
 static uint64_t hash_of_chain(const struct cg_code_stack *stack)
 {
-	return cg_hash(stack->truncated, stack->at, stack->depth * sizeof stack->at[0]);
+	return cg_hash(stack->truncated, stack->at, stack->depth * sizeof(void *));
 }
 
 static uint64_t hash_of_stack(const void *context, uint32_t index)
@@ -25,13 +25,13 @@ static bool same_stack(const void *context, uint32_t index, const void *key)
 	const struct cg_code *code = context;
 	const struct cg_code_stack *one = code->stacks[index], *other = key;
 	return one->depth == other->depth && one->truncated == other->truncated &&
-	       memcmp(one->at, other->at, one->depth * sizeof one->at[0]) == 0;
+	       memcmp(one->at, other->at, one->depth * sizeof(void *)) == 0;
 }
 
 static const struct cg_code_stack *keep_stack(struct cg_code *code, const struct cg_code_stack *key)
 {
 	uint64_t hash = hash_of_chain(key);
-	size_t size = sizeof *key + key->depth * sizeof key->at[0];
+	size_t size = sizeof *key + key->depth * sizeof(void *);
 	int64_t found = cg_table_find(&code->stack_table, hash, same_stack, code, key);
 	if (found >= 0)
 		return code->stacks[found];
@@ -97,7 +97,7 @@ static const struct cg_code_stack *stack_of_number(struct cg_code *code, json_in
 		return known;
 	struct cg_code_stack *key = blank_stack(truncated);
 	key->depth = known->depth;
-	memcpy(key->at, known->at, known->depth * sizeof known->at[0]);
+	memcpy(key->at, known->at, known->depth * sizeof(void *));
 	return keep_stack(code, key);
 }
 

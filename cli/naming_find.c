@@ -92,7 +92,8 @@ static char *find_in_folders(const char *module, const char *build_id)
 	                                      "/usr/local/lib",
 	                                      "/usr/local/sbin",
 	                                      "/usr/sbin"};
-	char *found = NULL, *rest = NULL, *path = getenv("PATH") ? strdup(getenv("PATH")) : NULL;
+	const char *search = getenv("PATH");
+	char *found = NULL, *rest = NULL, *path = search ? strdup(search) : NULL;
 	for (size_t i = 0; !found && i < sizeof folders / sizeof folders[0]; i++)
 		found = if_it_is(build_id, folders[i], module);
 	for (char *folder = path ? strtok_r(path, ":", &rest) : NULL; folder && !found;

@@ -76,9 +76,8 @@ static int take_file(struct cg_merge *merge, const char *verb, const char *path)
 	show(&input);
 	if (cg_input_is_recorder(&input))
 		code = input.is_file ? take_recorder(merge, verb, path, false) : take_stream(merge, verb, &input);
-	else if (cg_input_is_report(&input) && cg_log_read_report(merge, &input, why) < 0)
-		code = complain(verb, why);
-	else if (!cg_input_is_report(&input) && cg_log_read(merge, &input, show, why) < 0)
+	else if ((cg_input_is_report(&input) ? cg_log_read_report(merge, &input, why)
+	                                     : cg_log_read(merge, &input, show, why)) < 0)
 		code = complain(verb, why);
 	cg_input_close(&input);
 	return code;

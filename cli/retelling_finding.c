@@ -180,7 +180,8 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 	ret->oldest_age_ns = kept->oldest_ns;
 	ret->origin = kept->origin;
 	if (kept->suppressed)
-		(void)cg_common_print(ret->suppressed, sizeof ret->suppressed, "the reason is in the policy, not in a recorder");
+		(void)cg_common_print(ret->suppressed, sizeof ret->suppressed,
+		                      "the reason is in the policy, not in a recorder");
 	if (retold->shown)
 		set_places(recording, &retold->sockets[0].slot, ret);
 	else if (retold->listener.kind == CG_FD_LISTENER)

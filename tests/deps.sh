@@ -57,6 +57,7 @@ test:optional  command:xz            xz-utils              xz                   
 test:optional  command:zsh           zsh                   zsh                    zsh
 test:optional  php:curl              php-curl              php-common             php-curl
 test:optional  library:libasan.so    -                     libasan                -
+test:optional  library:libdebuginfod.so.1 libdebuginfod1   elfutils-debuginfod-client -
 test:optional  library:libtsan.so    -                     libtsan                -
 test:optional  library:libubsan.so   -                     libubsan               -
 lint:required  command:clang         clang                 clang                  clang

@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import termios
+import threading
 import time
 
 import harness
@@ -117,16 +118,18 @@ def test_progress(t):
     """What takes long says what it does, on a terminal, and takes it back."""
     line = json.dumps(finding(3)).encode() + b"\n"
     out, inn = os.pipe()
-    if os.fork() == 0:
-        os.close(out)
+
+    def trickle():
         for _ in range(12):
             os.write(inn, line * 50)
             time.sleep(0.1)
-        os._exit(0)
-    os.close(inn)
+        os.close(inn)
+
+    writer = threading.Thread(target=trickle)
+    writer.start()
     status, text = on_a_terminal(t, "--format", "folded", "-", given=out)
+    writer.join()
     os.close(out)
-    os.wait()
     t.equal(status, 1, "status")
     t.check("\r\x1b[Kreading standard input, " in text, f"no progress in {text!r}")
     shown = text.split("\n")[0].split("\x1b[K")[-1]
