@@ -21,14 +21,15 @@ static void print_help(void)
 	static const struct {
 		const char *option, *what;
 	} table[] = {
-	    {"--format FORMAT", "text (default), json (one object), folded (stacks for flame graph tools and\n"
-	                        "                         speedscope) or html (one page that needs nothing else)"},
+	    {"--format text|json|folded|html", "text is the default; json: one object; folded: stacks for\n"
+	                                       "                                  flame graph tools and speedscope; "
+	                                       "html: one page that needs nothing else"},
 	    {"-o, --output FILE", "instead of standard output; FILE is there whole or not at all"},
 	    {"--diff OLD",
-	     "what is new, grown, gone or shrunk since OLD: a saved JSON report, a log or a\n"
-	     "                         recorder; exits with 1 if a leak (verdict leak) is new or has grown"},
-	    {"--stack PLACE", "for folded: opened (default), eof or last_use"},
-	    {"--color WHEN", "auto (default: on a terminal, without NO_COLOR), always or never"},
+	     "what is new, grown, gone or shrunk since OLD: a saved JSON report, a log\n"
+	     "                                  or a recorder; exits with 1 if a leak is new or has grown"},
+	    {"--stack opened|eof|last_use", "for folded; opened is the default"},
+	    {"--color auto|always|never", "auto, the default: on a terminal, without NO_COLOR"},
 	    {"--width N", "columns of text; the default is the terminal's"},
 	    {"-h, --help", "this text"},
 	};
@@ -39,7 +40,7 @@ static void print_help(void)
 	       "--format json. Files may be compressed with gzip; \"-\" is\nstandard input.\n\n",
 	       cg_recorders_dir());
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-		printf("  %-22s %s\n", table[i].option, table[i].what);
+		printf("  %-30s  %s\n", table[i].option, table[i].what);
 	printf("\nIt exits with 0 where no leak is outstanding, 1 where one is (with --diff: where one is new or has "
 	       "grown), 2 for\nwrong usage and 3 where something cannot be read; the reason is one line.\n");
 }

@@ -39,7 +39,8 @@ def test_options_that_are_denied_and_logged(t):
     t.equal((peer.recv(10), len(net.sent("R"))), (b"", 0), "an orderly end, where a linger of 0 would reset")
     denied = program.action("setsockopt", option="SO_LINGER")
     logged = program.action("setsockopt", option="TCP_NODELAY")
-    t.equal((denied["result"], denied["reason"], denied["dry_run"], denied["fd"]), ("done", "denied", False, fd), "deny")
+    t.equal((denied["result"], denied["reason"], denied["dry_run"], denied["fd"]), ("done", "denied", False, fd),
+            "deny")
     t.equal((logged["result"], logged.get("reason"), logged["dry_run"]), ("done", None, False), "log")
     for said in (denied, logged):
         t.equal(said["here"]["stack"][0]["function"], "set_the_option", "where it was called")

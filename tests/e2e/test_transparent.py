@@ -429,7 +429,7 @@ def test_summary_after_a_signal(t):
 def test_summary_after_a_signal_in_json(t):
     _, said = leak(t, int(signal.SIGTERM), options=["--json"])
     last = said.splitlines()[-1]
-    t.check('"event":"summary"' in last and '"reason":"recorder"' in last and "leak.c" in last, f"last line {last!r}")
+    t.check('"event":"report"' in last and '"state":"killed"' in last and "leak.c" in last, f"last line {last!r}")
 
 
 def test_no_summary(t):
