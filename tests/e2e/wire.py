@@ -7,6 +7,7 @@ import collections
 import ctypes
 import fcntl
 import os
+import select
 import shutil
 import socket
 import struct
@@ -67,6 +68,8 @@ class Net:
 
     def sent(self, flags, sport=None, dport=None, since=0.0):
         """The segments so far that have all these flags."""
+        while select.select([self.packets], [], [], 0.01)[0]:
+            pass  # the reader is behind
         return [one for one in list(self.segments) if set(flags) <= set(one.flags) and one.time >= since and
                 sport in (None, one.sport) and dport in (None, one.dport)]
 
