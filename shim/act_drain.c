@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "act_parts.h"
 #include "clock.h"
@@ -249,6 +250,18 @@ uint64_t cg_act_drain_run(cg_act_holders *holders)
 		if (atomic_load(&drains[i].state) == RUNS)
 			(void)step(&drains[i]);
 	return cg_act_draining() ? TICK_NS : 0;
+}
+
+/* One that is handed over meanwhile waits for the end of this, which is why TICK_NS is short. */
+void cg_act_drain_wait(uint64_t most_ns)
+{
+	struct pollfd ends[DRAINS];
+	struct timespec most = {(time_t)(most_ns / 1000000000u), (long)(most_ns % 1000000000u)};
+	unsigned n = 0;
+	for (int i = 0; i < DRAINS; i++)
+		if (atomic_load(&drains[i].state) == RUNS)
+			ends[n++] = (struct pollfd){.fd = drains[i].fd, .events = POLLIN};
+	(void)CG_SYS(SYS_ppoll, ends, n, &most, NULL, 0, 0);
 }
 
 void cg_act_after_fork(void)

@@ -118,6 +118,9 @@ enum { CG_HOLDERS_UNKNOWN = -1, CG_HOLDERS_NO_TIME = -2 };
 typedef void cg_act_holders(const uint64_t *inodes, unsigned count, int8_t *ret_shared);
 uint64_t cg_act_drain_run(cg_act_holders *holders);
 
+/* Waits until one of them has something to read, at most so long. Sweep thread only. */
+void cg_act_drain_wait(uint64_t most_ns);
+
 /* Set by the sweep: can its thread drain what is handed over? Any context. */
 extern bool (*cg_act_has_thread)(void);
 /* The same: there is something to drain. */

@@ -107,7 +107,7 @@ static void finish_drains(void)
 	static const uint64_t most_ns = 10000000000u;
 	uint64_t start = cg_track_clock(), turn;
 	while ((turn = cg_sweep_policy_drain()) > 0 && cg_track_clock() - start < most_ns)
-		cg_futex_wait(&state->done_word, atomic_load(&state->done_word), turn / 5);
+		cg_act_drain_wait(turn);
 }
 
 /* The program is taking itself apart: nothing is looked at any more. */

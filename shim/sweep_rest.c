@@ -93,8 +93,7 @@ static void drain_until(uint64_t due_ns)
 		uint64_t now = cg_track_clock();
 		if (due_ns && now >= due_ns)
 			return;
-		cg_futex_wait(&state->wake_word, atomic_load(&state->wake_word),
-		              due_ns && due_ns - now < turn ? due_ns - now : turn);
+		cg_act_drain_wait(due_ns && due_ns - now < turn ? due_ns - now : turn);
 	}
 }
 
