@@ -29,7 +29,6 @@ static uint64_t key_of(const struct cg_act_note *note, uint32_t stack)
 static void describe(struct cg_action *action, const struct cg_act_note *note, uint32_t stack)
 {
 	struct cg_buf name;
-	action->kind = (uint8_t)note->kind;
 	action->phase = (uint8_t)note->phase;
 	action->result = (uint8_t)note->result;
 	action->reason = (uint8_t)note->reason;
@@ -101,6 +100,8 @@ struct cg_action *cg_act_note(const struct cg_act_note *note)
 		ask_addresses(note->fd, &asked);
 	if (new_place || note->tcp)
 		keep_example(action, note, note->tcp ? note->tcp : &asked);
+	if (new_place)
+		atomic_store(&action->kind, (uint8_t)note->kind);
 	atomic_store(&action->last_ns, cg_track_clock());
 	atomic_fetch_add(&action->count, 1);
 	return action;

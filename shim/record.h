@@ -236,7 +236,7 @@ enum cg_action_reason {
 /* All decisions of one rule with the same outcome at one place, and the last of them as an example. */
 struct cg_action {
 	_Atomic uint64_t key; /* of what makes it one; 0: free */
-	uint8_t kind;         /* enum cg_action_kind, … in order */
+	_Atomic uint8_t kind; /* enum cg_action_kind, … in order; set last: until then there is nothing to read */
 	uint8_t phase;
 	uint8_t result;
 	uint8_t reason;

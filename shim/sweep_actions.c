@@ -51,7 +51,7 @@ static struct cg_action *action_at(unsigned *i)
 	struct cg_action *action = cg_recorder_action(*i, false);
 	if (!action)
 		*i |= CG_CHUNK_SIZE / 256 - 1;
-	return action && atomic_load(&action->key) && action->kind ? action : NULL;
+	return action && atomic_load(&action->key) && atomic_load(&action->kind) ? action : NULL;
 }
 
 bool cg_sweep_policy_has_news(const struct cg_sweep *sweep, bool all)

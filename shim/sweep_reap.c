@@ -103,13 +103,13 @@ static void note(const struct cg_suspect *c, enum cg_action_result result, enum 
 
 static void remember(struct cg_watched *w, const struct cg_suspect *c, uint64_t uses, const struct cg_sweep *sweep)
 {
-	*w = (struct cg_watched){.stage = CG_WATCHED_CANDIDATE,
-	                         .fd = c->facts.fd,
-	                         .gen = atomic_load(&c->facts.slot.gen),
-	                         .rqueue = c->facts.tcp.rqueue,
-	                         .inode = c->facts.slot.inode,
-	                         .uses = uses,
-	                         .seen_ns = sweep->now_ns};
+	struct cg_watched_view view = {.fd = c->facts.fd,
+	                               .gen = atomic_load(&c->facts.slot.gen),
+	                               .rqueue = c->facts.tcp.rqueue,
+	                               .inode = c->facts.slot.inode,
+	                               .uses = uses,
+	                               .seen_ns = sweep->now_ns};
+	cg_watched_candidate(w, &view);
 }
 
 struct due {

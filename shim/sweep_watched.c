@@ -99,8 +99,9 @@ uint64_t cg_watched_uses(int fd, uint64_t inode, bool several, uint32_t *ret_tic
 
 static void count_once(struct cg_watched *w)
 {
-	if (w->action && !atomic_exchange(&w->counted, true))
-		atomic_fetch_add(&w->action->used_again, 1);
+	struct cg_action *action = w->action;
+	if (action && !atomic_exchange(&w->counted, true))
+		atomic_fetch_add(&action->used_again, 1);
 }
 
 /* What was told of and is used after all: the policy is wrong for it. */
@@ -130,6 +131,20 @@ void cg_sweep_policy_used(int fd)
 		if (watched[i].stage == CG_WATCHED_TOLD && watched[i].fd == fd &&
 		    watched[i].gen == atomic_load(&slot->gen))
 			count_once(&watched[i]);
+}
+
+void cg_watched_candidate(struct cg_watched *w, const struct cg_watched_view *view)
+{
+	w->stage = CG_WATCHED_CANDIDATE;
+	w->fd = view->fd;
+	w->gen = view->gen;
+	w->rqueue = view->rqueue;
+	w->inode = view->inode;
+	w->uses = view->uses;
+	w->seen_ns = view->seen_ns;
+	w->told_use = 0;
+	w->action = NULL;
+	w->counted = false;
 }
 
 void cg_watched_told(struct cg_watched *w, struct cg_action *action)

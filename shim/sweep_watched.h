@@ -9,13 +9,14 @@
 enum cg_watched_stage { CG_WATCHED_UNUSED, CG_WATCHED_CANDIDATE, CG_WATCHED_TOLD };
 
 struct cg_watched {
-	enum cg_watched_stage stage;
-	int fd;
-	uint32_t gen;
+	/* The atomic ones are looked at by a thread of the program's when it writes to what was reaped. */
+	_Atomic int stage; /* enum cg_watched_stage */
+	_Atomic int fd;
+	_Atomic uint32_t gen;
 	uint32_t rqueue;
 	uint64_t inode, uses, seen_ns; /* uses: what the records of all its numbers say of its use, hashed */
 	uint64_t told_use;             /* the same of `fd` alone, when it was told */
-	struct cg_action *action;
+	struct cg_action *_Atomic action;
 	_Atomic bool counted; /* the program has used it again */
 };
 
@@ -27,6 +28,16 @@ struct cg_watched *cg_watched_new(uint64_t inode);
 
 /* Notes with every number of this process under which the connection is open that it is reaped, or is not. */
 void cg_watched_mark(uint64_t inode, bool reaped);
+
+/* What is kept of a candidate. */
+struct cg_watched_view {
+	int fd;
+	uint32_t gen, rqueue;
+	uint64_t inode, uses, seen_ns;
+};
+
+/* Makes the place a candidate's. */
+void cg_watched_candidate(struct cg_watched *watched, const struct cg_watched_view *view);
 
 /* It is no candidate any more. */
 void cg_watched_forget(struct cg_watched *watched);
