@@ -100,6 +100,12 @@ class Program:
             raise harness.Failure(f"actions were told: {found}")
 
 
+def caller(place):
+    """The function at the top of a place's stack; a sanitizer's wrapper may stand above it."""
+    functions = [frame.get("function", "") for frame in place["stack"]]
+    return next((name for name in functions if not name.startswith("__interceptor")), "")
+
+
 def brief(one):
     words = [one["action"], "at", one["at"], one["result"], one.get("reason", ""), f"x{one['count']}", one["rule"]]
     return " ".join(filter(None, words))

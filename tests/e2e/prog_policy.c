@@ -196,14 +196,26 @@ static void *obey_apart(void *line)
 	return NULL;
 }
 
+/* ThreadSanitizer keeps a signal back while a thread waits inside read. */
+static char *next_line(char *line, int size)
+{
+	while (getenv("TSAN_OPTIONS") && poll(&(struct pollfd){0, POLLIN, 0}, 1, 0) == 0)
+		usleep(20000);
+	return fgets(line, size, stdin);
+}
+
 int main(void)
 {
 	char line[4096];
 	pthread_t thread;
+	pthread_attr_t apart;
+	pthread_attr_init(&apart);
+	pthread_attr_setdetachstate(&apart, PTHREAD_CREATE_DETACHED);
+	setvbuf(stdin, NULL, _IONBF, 0); /* poll is to know what is left */
 	say("ready %d", getpid());
-	while (fgets(line, sizeof line, stdin)) {
+	while (next_line(line, sizeof line)) {
 		if (strncmp(line, "async ", 6) == 0)
-			pthread_create(&thread, NULL, obey_apart, strdup(line + 6));
+			pthread_create(&thread, &apart, obey_apart, strdup(line + 6));
 		else
 			obey(line, "");
 	}

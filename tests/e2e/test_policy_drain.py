@@ -77,15 +77,16 @@ class Server:
         return found
 
 
-def whole(t, how, rounds=ROUNDS, at_once=4, drained="done", **settings):
+def whole(t, how, rounds=ROUNDS, at_once=4):
     """Not one response is cut, and the summaries count a drain for each."""
     Net(t)
-    server = Server(t, how, rounds, rules(DRAIN), at_once, **settings)
+    server = Server(t, how, rounds, rules(DRAIN), at_once)
     t.equal(len(server.cut()), 0, f"responses cut of {rounds}, such as {server.cut()[:3]}")
     server.app.process.stdin.close()
     server.app.process.wait(harness.DEADLINE)
     if not harness.BARE:
-        t.check(server.drains().get(drained, 0) == rounds, f"{rounds} connections; drains told: {server.drains()}")
+        told = server.drains()  # more where a child was done before its parent had asked
+        t.check(told.get("done", 0) >= rounds, f"{rounds} connections; drains told: {told}")
     return server
 
 

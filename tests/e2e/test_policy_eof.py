@@ -7,7 +7,7 @@ import time
 
 import harness
 import kernel
-from policies import OBSERVE, UNTOUCHED, Program, pair, rules, write_policy
+from policies import OBSERVE, UNTOUCHED, Program, caller, pair, rules, write_policy
 from wire import Net
 
 REAP = 'name = "leak"; eof = { warn_after = "300ms"; reap_after = "600ms"; };'
@@ -50,7 +50,7 @@ def test_reaping(t):
     wanted = {"rule": "leak", "at": "eof", "dry_run": False, "fd": fd, "used_again": 0,
               "local": f"127.0.0.1:{port}", "peer": "127.0.0.1:%d" % peer.getsockname()[1]}
     t.equal({key: said.get(key) for key in wanted}, wanted, "the action")
-    t.equal(said["opened"]["stack"][0]["function"], "accept_plainly", "where it was opened")
+    t.equal(caller(said["opened"]), "accept_plainly", "where it was opened")
     finding = program.app.finding("close_wait", "eof_ignored")
     t.check(0.3 <= finding["oldest_age_s"] < 20, f"told at the age of {finding['oldest_age_s']}")
 

@@ -5,7 +5,7 @@ import socket
 import time
 
 import harness
-from policies import OBSERVE, UNTOUCHED, Program, pair, rules, write_policy
+from policies import OBSERVE, UNTOUCHED, Program, caller, pair, rules, write_policy
 from wire import Net
 
 KEEPALIVE = 'open = { keepalive = { idle = "1s"; interval = "2s"; count = 3; }; user_timeout = "7s"; };'
@@ -41,7 +41,7 @@ def test_accepted_connections_are_kept_alive(t):
     wanted = {"rule": "edge", "at": "open", "dry_run": False, "count": 1, "fd": fd, "value": 1,
               "local": f"127.0.0.1:{port}", "peer": f"127.0.0.1:{peer.getsockname()[1]}"}
     t.equal({key: said.get(key) for key in wanted}, wanted, "the action")
-    t.equal(said["opened"]["stack"][0]["function"], "accept_plainly", "where it was opened")
+    t.equal(caller(said["opened"]), "accept_plainly", "where it was opened")
     t.equal(program.action("user_timeout")["value"], 7000, "the time told")
 
 
@@ -159,7 +159,7 @@ def test_a_site_once_it_has_been_named(t):
     program.app.wait_for(lambda: other()[4] == 3000, "the other site never got the other rule")
     t.equal(edge(), SET, "the rule for the site, afterwards")
     t.check(other()[4] == 3000 and not program.actions("keepalive", rule="rest"), "the sites were mixed up")
-    t.equal(program.action("keepalive")["opened"]["stack"][0]["function"], "accept_at_the_edge", "the site told")
+    t.equal(caller(program.action("keepalive")["opened"]), "accept_at_the_edge", "the site told")
 
 
 if __name__ == "__main__":
