@@ -61,6 +61,24 @@ static int find_own_code(struct dl_phdr_info *info, size_t size, void *unused)
 	return 0;
 }
 
+static int find_runtime_code(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	static const char *const names[] = {"libasan.so", "libtsan.so", "libclang_rt.asan", "libclang_rt.tsan"};
+	(void)size;
+	(void)unused;
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+		for (unsigned n = 0; strstr(info->dlpi_name, names[i]) && n < info->dlpi_phnum; n++) {
+			const ElfW(Phdr) *p = &info->dlpi_phdr[n];
+			uintptr_t start = info->dlpi_addr + p->p_vaddr;
+			if (p->p_type == PT_LOAD && (p->p_flags & PF_X)) {
+				cg_unwind_set_runtime_range(start, start + p->p_memsz);
+				return 1;
+			}
+		}
+	}
+	return 0;
+}
+
 /*
  * CLOSEGUARD_FOLLOW=off: takes this library out of LD_PRELOAD, in place, so that every way of starting a program (also
  * those inside libc: system, popen) passes a list without us.
@@ -115,6 +133,7 @@ static void start_watching(void)
 		cg_sweep_warn_now(complaints[i]);
 	cg_sweep_policy_complain();
 	dl_iterate_phdr(find_own_code, NULL);
+	dl_iterate_phdr(find_runtime_code, NULL);
 	cg_stack_set_depth(options.depth);
 	cg_bypass_init();
 	cg_unwind_init(options.stacks, cg_bypass_imports_sockets());

@@ -19,6 +19,7 @@ __thread int cg_unwinding;
 static int (*backtrace_function)(void **, int);
 static _Atomic int mode = CG_STACKS_OFF;
 static uintptr_t own_start, own_end, restorer, stack_top, stack_size;
+static uintptr_t runtime_start, runtime_end; /* a sanitizer's, whose wrappers call ours */
 static const char *trouble;
 static bool wants_full;
 static _Atomic bool load_begun;
@@ -27,6 +28,12 @@ void cg_unwind_set_own_range(uintptr_t start, uintptr_t end)
 {
 	own_start = start;
 	own_end = end;
+}
+
+void cg_unwind_set_runtime_range(uintptr_t start, uintptr_t end)
+{
+	runtime_start = start;
+	runtime_end = end;
 }
 
 const char *cg_unwind_trouble(void)
@@ -211,6 +218,8 @@ static unsigned without_own(void *const *raw, unsigned n, uint64_t *ip, unsigned
 	for (unsigned i = 0; i < n && i < OWN_FRAMES; i++)
 		if ((uintptr_t)raw[i] >= own_start && (uintptr_t)raw[i] < own_end)
 			from = i + 1;
+	while (from < n && (uintptr_t)raw[from] >= runtime_start && (uintptr_t)raw[from] < runtime_end)
+		from++;
 	for (unsigned i = from; i < n && kept < max; i++) {
 		if (restorer && (uintptr_t)raw[i] == restorer)
 			*flags |= CG_STACK_IN_SIGNAL;

@@ -33,6 +33,9 @@ void cg_unwind_prepare(void);
 /* Our own code, whose frames are cut off the top. Constructor. */
 void cg_unwind_set_own_range(uintptr_t start, uintptr_t end);
 
+/* The code of a sanitizer's runtime: its wrappers stand between the program's call and ours, and are cut off too. */
+void cg_unwind_set_runtime_range(uintptr_t start, uintptr_t end);
+
 /*
  * Fills ip[0..max) with return addresses, the innermost first, without closeguard's own. Returns their number;
  * *ret_flags gets CG_STACK_TRUNCATED, CG_STACK_FROM_FP, CG_STACK_IN_SIGNAL. No lock of ours, no allocation; not a
