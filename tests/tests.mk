@@ -93,7 +93,8 @@ check-apps: all test-programs
 
 # The policies' tests with 1,000 responses for each kind of server that drains.
 check-policy: all test-programs
-	$(Q)TEST_ROUNDS=1000 $(RUN) --timeout 1800 $(wildcard tests/e2e/test_policy_*.py)
+	$(Q)TEST_ROUNDS=1000 CLOSEGUARD_TEST_OPERATIONS=10000000 $(RUN) --timeout 1800 \
+		$(wildcard tests/e2e/test_policy_*.py) tests/e2e/test_reap_storm.py
 
 BENCH = $(firstword $(wildcard tests/bench/run.py tests/bench/run.sh))
 bench: all $(BENCH_PROGRAMS)
