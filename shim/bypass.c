@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "guard.h"
+#include "loader.h"
 #include "sys.h"
 
 /* Code of ours: a module's pointer to connect() must lead there. */
@@ -234,12 +235,20 @@ bool cg_bypass_imports_sockets(void)
 	return dl_iterate_phdr(visit_importer, NULL) != 0;
 }
 
-bool cg_bypass_look(void)
+static bool module_goes_past(void)
 {
 	unsigned at = 0;
+	cg_loader_begin();
+	int r = dl_iterate_phdr(visit, &at);
+	cg_loader_end();
+	return r == 2;
+}
+
+bool cg_bypass_look(void)
+{
 	if (_r_debug.r_state != RT_CONSISTENT || atomic_exchange(&looking, true))
 		return false;
-	if (!cg_bypass_found() && (has_namespaces() || dl_iterate_phdr(visit, &at) == 2))
+	if (!cg_bypass_found() && (has_namespaces() || module_goes_past()))
 		atomic_store(&found, true);
 	if (cg_bypass_found())
 		atomic_store(&cg_guard.bypassed, false); /* no need to look again */

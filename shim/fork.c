@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "guard.h"
+#include "loader.h"
 #include "track_inherit.h"
 #include "modules.h"
 #include "recorder.h"
@@ -15,15 +16,18 @@ void (*cg_fork_child_hook)(void);
 void cg_fork_before(void)
 {
 	CG_EVENT(cg_inherit_before_fork());
+	cg_loader_before_fork();
 }
 
 void cg_fork_parent(void)
 {
+	cg_loader_fork_parent();
 	CG_EVENT(cg_inherit_fork_parent());
 }
 
 void cg_fork_child(void)
 {
+	cg_loader_fork_child();
 	if (!atomic_load(&cg_guard.enabled))
 		return;
 	cg_recorder_after_fork();

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fmt.h"
+#include "loader.h"
 #include "recorder.h"
 #include "sys.h"
 
@@ -168,7 +169,10 @@ void cg_modules_refresh(void)
 	if (!refresh.header || atomic_exchange(&refreshing, true))
 		return;
 	refresh.generation = atomic_load(&refresh.header->module_generation) + 1;
-	if (dl_iterate_phdr(visit, &refresh) == 0) {
+	cg_loader_begin();
+	int stopped = dl_iterate_phdr(visit, &refresh);
+	cg_loader_end();
+	if (stopped == 0) {
 		mark_unloaded(&refresh);
 		if (refresh.changed)
 			atomic_store(&refresh.header->module_generation, refresh.generation);

@@ -8,6 +8,7 @@
 
 #include "act_parts.h"
 #include "bypass.h"
+#include "loader.h"
 #include "policy.h"
 #include "sweep_reap.h"
 #include "sweep_report.h"
@@ -172,7 +173,9 @@ static bool read_file(void)
 		return false;
 	int saved_errno = errno;
 	cg_hidden++;
+	cg_loader_begin(); /* the annex's libc knows nothing of the program's forks */
 	int wrong = load_file(path, options->app, policy, errors, ERRORS, warnings, WARNINGS, &warned);
+	cg_loader_end();
 	cg_hidden--;
 	errno = saved_errno;
 	if (wrong) {

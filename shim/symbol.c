@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "fmt.h"
 #include "guard.h"
+#include "loader.h"
 #include "modules.h"
 #include "symbol_cache.h"
 #include "symbol_lsan.h"
@@ -21,7 +22,7 @@ enum { ATTEMPTS = 3, DIRECTORY_MAX = 1024 };
 static struct {
 	cg_annex_lookup_fn *lookup; /* NULL: not loaded */
 	cg_annex_reset_fn *reset;
-	unsigned attempts;          /* ATTEMPTS: never again */
+	unsigned attempts; /* ATTEMPTS: never again */
 	char trouble[512];
 } annex;
 
@@ -107,7 +108,7 @@ static void give_up(const char *why)
  */
 static const char *why_not(void)
 {
-	static const char *const names[] = {"dwarf_begin", "dwarf_begin_elf", "dwfl_begin", "elf_begin",
+	static const char *const names[] = {"dwarf_begin", "dwarf_begin_elf", "dwfl_begin",  "elf_begin",
 	                                    "elf_memory",  "elf_version",     "gelf_getehdr"};
 	Dl_info info;
 	if (cg_symbol_lsan_searches())
@@ -121,7 +122,7 @@ static const char *why_not(void)
 	return NULL;
 }
 
-static void load(void)
+static void find_annex(void)
 {
 	char path[DIRECTORY_MAX + sizeof ANNEX + 1];
 	struct cg_buf text;
@@ -147,6 +148,13 @@ static void load(void)
 		return;
 	}
 	annex.lookup = lookup;
+}
+
+static void load(void)
+{
+	cg_loader_begin();
+	find_annex();
+	cg_loader_end();
 }
 
 void cg_symbol_end(void)
