@@ -129,7 +129,8 @@ int cg_proc_socket_inode(int dir, const char *name, uint64_t *ret_inode)
 struct lines {
 	int fd;
 	unsigned at, end;
-	bool cut; /* the rest of the last line is still to be skipped */
+	off_t offset; /* in the file, of what comes next */
+	bool cut;     /* the rest of the last line is still to be skipped */
 	char text[2048];
 };
 
@@ -167,10 +168,12 @@ static int next_line(struct lines *lines, const char **ret_line)
 			*ret_line = lines->text;
 			return 1;
 		}
-		ssize_t n = cg_sys_read(lines->fd, lines->text + lines->end, sizeof(lines->text) - 1 - lines->end);
+		ssize_t n = cg_sys_pread(lines->fd, lines->text + lines->end, sizeof(lines->text) - 1 - lines->end,
+		                         lines->offset);
 		if (n <= 0)
 			return (int)n;
 		lines->end += (unsigned)n;
+		lines->offset += n;
 	}
 }
 

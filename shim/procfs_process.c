@@ -16,7 +16,7 @@ static int read_start(const char *path, char *text, unsigned size)
 	if (fd < 0)
 		return fd;
 	fd = cg_ownfd_take(fd);
-	while (len < size - 1 && (n = cg_sys_read(fd, text + len, size - 1 - len)) > 0)
+	while (len < size - 1 && (n = cg_sys_pread(fd, text + len, size - 1 - len, (off_t)len)) > 0)
 		len += (unsigned)n;
 	cg_ownfd_close(fd);
 	text[len] = 0;

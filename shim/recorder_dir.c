@@ -194,7 +194,7 @@ static bool read_header(int dir, const char *name, struct cg_header *ret)
 	int fd = cg_sys_openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
-	ssize_t n = cg_sys_read(fd, ret, sizeof *ret);
+	ssize_t n = cg_sys_pread(fd, ret, sizeof *ret, 0);
 	cg_sys_close(fd);
 	return n == (ssize_t)sizeof *ret && memcmp(ret->magic, CG_RECORD_MAGIC, sizeof CG_RECORD_MAGIC) == 0 &&
 	       ret->version == CG_RECORD_VERSION;

@@ -51,7 +51,7 @@ static ssize_t read_environment(char *text, size_t size)
 	int fd = cg_sys_open("/proc/self/environ", O_RDONLY, 0);
 	if (fd < 0)
 		return fd;
-	while ((n = cg_sys_read(fd, text + len, size - len)) > 0)
+	while ((n = cg_sys_pread(fd, text + len, size - len, (off_t)len)) > 0)
 		len += (size_t)n;
 	cg_sys_close(fd);
 	return n < 0 ? n : (ssize_t)len;

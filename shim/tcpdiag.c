@@ -64,9 +64,22 @@ static int send_request(struct exchange *ex, uint16_t flags, const struct inet_d
 }
 
 /* One datagram by its true length, which may be more than the buffer holds. -ETIMEDOUT once it is past the deadline. */
+/* An app that puts a connection of its own over the number is not to lose a byte of it to us. */
+static bool is_the_apps(int fd)
+{
+	struct sockaddr_storage name = {0};
+	unsigned len = sizeof(name), type_len = sizeof(int);
+	int type = 0;
+	if (cg_sys_getsockname(fd, &name, &len) < 0 || cg_sys_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0)
+		return true;
+	return type == SOCK_STREAM || name.ss_family == AF_INET || name.ss_family == AF_INET6;
+}
+
 static ssize_t receive(const struct exchange *ex, uint64_t deadline)
 {
 	for (;;) {
+		if (is_the_apps(ex->netlink))
+			return -EBADF;
 		ssize_t n = cg_sys_recvfrom(ex->netlink, ex->buffer, ex->size, MSG_DONTWAIT | MSG_TRUNC);
 		if (n > 0)
 			return n;

@@ -106,6 +106,32 @@ static void answer_plainly(struct fake *fake, const struct nlmsghdr *request, un
 	put_status(fake, request->nlmsg_seq, NLMSG_DONE, NLM_F_MULTI, 0);
 }
 
+/* The app puts a connection of its own over the number while an answer is waited for. */
+static int of_the_apps[2];
+
+static void lose_the_number(struct fake *fake, const struct nlmsghdr *request, unsigned nth)
+{
+	(void)nth;
+	ck_assert_int_eq(dup2(of_the_apps[0], fake->ours), fake->ours);
+	put_status(fake, request->nlmsg_seq, NLMSG_DONE, NLM_F_MULTI, 0);
+}
+
+START_TEST(an_apps_data_is_not_taken_for_an_answer)
+{
+	struct fake fake;
+	char got[8];
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, of_the_apps), 0);
+	ck_assert_int_eq(write(of_the_apps[1], "data", 4), 4);
+	start(&fake, lose_the_number);
+	ck_assert_int_eq(dump(&fake), -EBADF);
+	ck_assert_int_eq(recv(of_the_apps[0], got, sizeof(got), MSG_DONTWAIT), 4);
+	shutdown(fake.theirs, SHUT_RDWR);
+	stop(&fake);
+	close(of_the_apps[0]);
+	close(of_the_apps[1]);
+}
+END_TEST
+
 START_TEST(one_request_for_each_family)
 {
 	struct fake fake;
@@ -325,6 +351,7 @@ END_TEST
 static void cases(TCase *tc)
 {
 	tcase_add_test(tc, one_request_for_each_family);
+	tcase_add_test(tc, an_apps_data_is_not_taken_for_an_answer);
 	tcase_add_test(tc, stale_answers_are_skipped);
 	tcase_add_test(tc, stale_answers_are_drained);
 	tcase_add_test(tc, torn_dump_is_repeated_once);
