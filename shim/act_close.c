@@ -20,26 +20,32 @@
 #define TCP_RTO_MAX_MS 44 /* Linux 6.15 */
 #endif
 
-static void note_set(const struct cg_act_plan *plan, enum cg_action_kind kind, int fd, uint32_t value, int r)
+static void note_outcome(const struct cg_act_plan *plan, enum cg_action_kind kind, int fd, enum cg_action_result result,
+                         enum cg_action_reason reason, uint32_t value, int error)
 {
 	struct cg_act_note note = {.kind = kind,
 	                           .phase = CG_AT_CLOSE,
-	                           .result = CG_RESULT_WOULD,
+	                           .result = result,
+	                           .reason = reason,
 	                           .rule = plan->rule,
 	                           .rule_name = plan->rule_name,
 	                           .stack = plan->stack,
 	                           .call = plan->call,
+	                           .error = error,
 	                           .fd = fd,
 	                           .value = value};
-	if (plan->enforce)
-		note.result = r < 0 ? CG_RESULT_FAILED : CG_RESULT_DONE;
-	if (r == -ENOPROTOOPT) {
-		note.result = CG_RESULT_REFUSED;
-		note.reason = CG_REASON_OLD_KERNEL;
-	} else if (r < 0) {
-		note.error = -r;
-	}
 	(void)cg_act_note(&note);
+}
+
+static void note_set(const struct cg_act_plan *plan, enum cg_action_kind kind, int fd, uint32_t value, int r)
+{
+	if (!plan->enforce)
+		note_outcome(plan, kind, fd, CG_RESULT_WOULD, CG_REASON_NONE, value, 0);
+	else if (r == -ENOPROTOOPT)
+		note_outcome(plan, kind, fd, CG_RESULT_REFUSED, CG_REASON_OLD_KERNEL, value, 0);
+	else
+		note_outcome(plan, kind, fd, r < 0 ? CG_RESULT_FAILED : CG_RESULT_DONE, CG_REASON_NONE, value,
+		             r < 0 ? -r : 0);
 }
 
 static void set(const struct cg_act_plan *plan, enum cg_action_kind kind, int fd, int name, uint32_t value)
@@ -69,26 +75,10 @@ void cg_act_apply_close(int fd, const struct cg_act_plan *plan, bool lingers)
 		set_linger(plan, fd);
 }
 
-static void note_outcome(const struct cg_act_plan *plan, enum cg_action_kind kind, int fd, enum cg_action_result result,
-                         enum cg_action_reason reason, uint32_t value)
-{
-	struct cg_act_note note = {.kind = kind,
-	                           .phase = CG_AT_CLOSE,
-	                           .result = result,
-	                           .reason = reason,
-	                           .rule = plan->rule,
-	                           .rule_name = plan->rule_name,
-	                           .stack = plan->stack,
-	                           .call = plan->call,
-	                           .fd = fd,
-	                           .value = value};
-	(void)cg_act_note(&note);
-}
-
 void cg_act_note_drain(const struct cg_act_plan *plan, int fd, enum cg_action_result result,
                        enum cg_action_reason reason)
 {
-	note_outcome(plan, CG_ACTION_DRAIN, fd, result, reason, plan->drain_ms);
+	note_outcome(plan, CG_ACTION_DRAIN, fd, result, reason, plan->drain_ms, 0);
 }
 
 void cg_act_note_refused(const struct cg_act_plan *plan, int fd, enum cg_action_reason reason)
@@ -102,9 +92,9 @@ void cg_act_note_refused(const struct cg_act_plan *plan, int fd, enum cg_action_
 	              {CG_ACTION_USER_TIMEOUT, plan->user_timeout_ms}};
 	for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
 		if (wanted[i].value)
-			note_outcome(plan, wanted[i].kind, fd, CG_RESULT_REFUSED, reason, wanted[i].value);
+			note_outcome(plan, wanted[i].kind, fd, CG_RESULT_REFUSED, reason, wanted[i].value, 0);
 	if (plan->linger > CG_LINGER_DEFAULT)
-		note_outcome(plan, CG_ACTION_LINGER, fd, CG_RESULT_REFUSED, reason, plan->linger_s);
+		note_outcome(plan, CG_ACTION_LINGER, fd, CG_RESULT_REFUSED, reason, plan->linger_s, 0);
 }
 
 static bool make_plan(int fd, const struct cg_slot *slot, struct cg_act_plan *ret)

@@ -26,7 +26,7 @@ static const uint64_t ASK_NS = 50000000;             /* between two questions of
 static const uint64_t ASK_PATIENCE_NS = 10000000000; /* on a host too busy for an answer */
 static const unsigned ASK_SHARE = 10;                /* and so many times what the last one took */
 
-enum state { FREE, TAKEN, WAITS, ASKS, RUNS };
+enum state { FREE, TAKEN, ASKS, RUNS };
 
 static struct drain {
 	_Atomic int state;

@@ -1,5 +1,5 @@
 /*
- * log_target.h: what log.c and the files of its targets share. Nobody else includes it.
+ * log_target.h: what log.c and the files of its targets share; the quiet below also serves act_quiet.c.
  *
  * Each writer takes whole lines, returns 0 or -errno and adds what did not arrive to *lost, but nothing for -EMFILE and
  * -ENFILE: then it has not begun and may be called again.

@@ -10,7 +10,7 @@
 
 #define NAME(table, i) ((i) < sizeof(table) / sizeof((table)[0]) && (table)[i] ? (table)[i] : "")
 
-const char *cg_action_name(unsigned kind)
+static const char *name_text(unsigned kind)
 {
 	static const char *const names[CG_ACTION_COUNT] = {
 	    [CG_ACTION_KEEPALIVE] = "keepalive",
@@ -26,7 +26,7 @@ const char *cg_action_name(unsigned kind)
 	return NAME(names, kind);
 }
 
-const char *cg_action_phase(unsigned phase)
+static const char *phase_text(unsigned phase)
 {
 	static const char *const names[] = {
 	    [CG_AT_OPEN] = "open",         [CG_AT_CLOSE] = "close",           [CG_AT_EOF] = "eof",
@@ -35,7 +35,7 @@ const char *cg_action_phase(unsigned phase)
 	return NAME(names, phase);
 }
 
-const char *cg_action_result(unsigned result)
+static const char *result_text(unsigned result)
 {
 	static const char *const names[CG_RESULT_COUNT] = {
 	    [CG_RESULT_WOULD] = "would",
@@ -46,7 +46,7 @@ const char *cg_action_result(unsigned result)
 	return NAME(names, result);
 }
 
-const char *cg_action_reason(unsigned reason)
+static const char *reason_text(unsigned reason)
 {
 	static const char *const names[CG_REASON_COUNT] = {
 	    [CG_REASON_SHARED] = "shared",         [CG_REASON_UNKNOWN] = "unknown_holders",
@@ -101,12 +101,12 @@ void cg_json_action_members(struct cg_buf *out, const struct cg_report *report, 
 	bool dry = action->result == CG_RESULT_WOULD;
 	cg_buf_str(out, "\"rule\":");
 	cg_buf_json_string(out, action->rule_name);
-	cg_json_string(out, "action", cg_action_name(action->kind));
-	cg_json_string(out, "at", cg_action_phase(action->phase));
+	cg_json_string(out, "action", name_text(action->kind));
+	cg_json_string(out, "at", phase_text(action->phase));
 	cg_buf_fmt(out, ",\"dry_run\":%s", dry ? "true" : "false");
-	cg_json_string(out, "result", cg_action_result(action->result));
+	cg_json_string(out, "result", result_text(action->result));
 	if (action->reason)
-		cg_json_string(out, "reason", cg_action_reason(action->reason));
+		cg_json_string(out, "reason", reason_text(action->reason));
 	add_error(out, action->error);
 	cg_buf_fmt(out, ",\"count\":%llu,\"total\":%llu,\"used_again\":%llu", (unsigned long long)view->count,
 	           (unsigned long long)view->total, (unsigned long long)view->used_again);
@@ -163,10 +163,10 @@ void cg_text_action(struct cg_buf *out, const struct cg_report *report, const st
 	const struct cg_action *action = view->action;
 	cg_buf_str(out, "closeguard: ");
 	cg_text_plain(out, report->app);
-	cg_buf_fmt(out, "[%d]: ACTION %s%s%s by rule \"", report->pid, cg_action_name(action->kind),
-	           view->option ? " " : "", view->option ? view->option : "");
+	cg_buf_fmt(out, "[%d]: ACTION %s%s%s by rule \"", report->pid, name_text(action->kind), view->option ? " " : "",
+	           view->option ? view->option : "");
 	cg_text_plain(out, action->rule_name);
-	cg_buf_fmt(out, "\" at %s: %llu time%s: %s", cg_action_phase(action->phase), (unsigned long long)view->count,
+	cg_buf_fmt(out, "\" at %s: %llu time%s: %s", phase_text(action->phase), (unsigned long long)view->count,
 	           view->count == 1 ? "" : "s", outcome(action));
 	if (action->error && *cg_error_name(action->error))
 		cg_buf_fmt(out, " (%s)", cg_error_name(action->error));

@@ -8,10 +8,4 @@
 void cg_json_action_members(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view,
                             bool whole);
 
-/* The names that actions are told by: "reap", "eof", "done", "shared"; "" for a number out of range. */
-const char *cg_action_name(unsigned kind);
-const char *cg_action_phase(unsigned phase);
-const char *cg_action_result(unsigned result);
-const char *cg_action_reason(unsigned reason);
-
 #endif

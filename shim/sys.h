@@ -40,11 +40,6 @@ static inline int cg_sys_open(const char *path, int flags, unsigned mode)
 	return cg_sys_openat(AT_FDCWD, path, flags | O_CLOEXEC, mode);
 }
 
-static inline ssize_t cg_sys_read(int fd, void *buf, size_t n)
-{
-	return (ssize_t)CG_SYS3(SYS_read, fd, buf, n);
-}
-
 /* From an offset: a socket that an app has put over the number answers with ESPIPE, and loses nothing. */
 static inline ssize_t cg_sys_pread(int fd, void *buf, size_t n, off_t offset)
 {

@@ -98,7 +98,7 @@ check-policy: all test-programs
 
 BENCH = $(firstword $(wildcard tests/bench/run.py tests/bench/run.sh))
 bench: all $(BENCH_PROGRAMS)
-	$(if $(BENCH),$(Q)CLOSEGUARD_TEST_BUILD=$(abspath $(BUILD)) $(BENCH),\
+	$(if $(BENCH),$(Q)CLOSEGUARD_TEST_BUILD=$(abspath $(BUILD)) $(BENCH) $(ARGS),\
 		@echo 'bench: there are no benchmarks in tests/bench')
 
 # Sanitizers. Unit tests are instrumented throughout; in e2e tests only the library is, and its runtime is preloaded
