@@ -26,7 +26,7 @@ CFLAGS_ALL = -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -fexceptions -fno-omit
 LDFLAGS_ALL = -pthread $(LDFLAGS) $(SANITIZE)
 # now: no lazy binding inside somebody's signal handler. nodelete: our thread and atfork handlers outlive a dlclose.
 SHARED = -shared -Wl,--as-needed -Wl,--no-undefined -Wl,-z,now -Wl,-z,relro -Wl,-z,text
-SHARED_SHIM = $(SHARED) -Wl,-z,nodelete
+SHARED_SHIM = $(SHARED) -Wl,-z,nodelete -Wl,--sort-section=name
 
 LIB = $(BUILD)/libcloseguard.so
 ANNEX_DW = $(BUILD)/libcloseguard-dw.so

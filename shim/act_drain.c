@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "act_parts.h"
+#include "arena.h"
 #include "clock.h"
 #include "ownfd.h"
 #include "sys.h"
@@ -37,7 +38,7 @@ static struct drain {
 	uint64_t bytes_left;
 	int questions; /* that may still be asked */
 	struct cg_act_plan plan;
-} drains[DRAINS];
+} drains[DRAINS] CG_LARGE;
 
 static _Atomic int under_way;
 

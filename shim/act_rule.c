@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "act_parts.h"
+#include "arena.h"
 #include "policy.h"
 #include "sys.h"
 
@@ -18,13 +19,13 @@ enum {
  * The rule once found, for each descriptor: the slot's generation (32 bits), the policy's serial (16), the role (8),
  * the rule + 2 (8). A number that was given out anew has another generation; a socket that connects has another role.
  */
-static _Atomic uint64_t *_Atomic found[CHUNKS];
+static _Atomic uint64_t *_Atomic found[CHUNKS] CG_LARGE;
 
 /* Opening stacks that were named, and which rules' globs they fit. */
 static struct {
 	_Atomic uint64_t key; /* the policy's serial, the stack; 0: free */
 	_Atomic uint64_t bits;
-} sites[SITES];
+} sites[SITES] CG_LARGE;
 
 static _Atomic uint64_t *cache_of(int fd)
 {

@@ -1,6 +1,7 @@
 /* adopt.c: finds the sockets that no wrapper told of. */
 #include <string.h>
 
+#include "arena.h"
 #include "procfs.h"
 #include "recorder.h"
 #include "suspects.h"
@@ -19,9 +20,9 @@ struct look {
 	unsigned pending_count;
 };
 
-static struct seen last_look[PENDING];
+static struct seen last_look[PENDING] CG_LARGE;
 static unsigned last_count;
-static uint64_t not_tcp[OTHERS]; /* inodes of other sockets, by their lower bits: asked only once */
+static uint64_t not_tcp[OTHERS] CG_LARGE; /* inodes of other sockets, by their lower bits: asked only once */
 
 static bool was_pending(int fd, uint64_t inode)
 {

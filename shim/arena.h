@@ -6,6 +6,12 @@
 
 #include <stddef.h>
 
+/*
+ * For static memory of some hundred bytes and more: it stands behind all that is small, so that a program without
+ * sockets touches few of our pages when it starts. Each costs a page fault. (The linker sorts by name.)
+ */
+#define CG_LARGE __attribute__((section(".bss.large")))
+
 struct cg_arena_block;
 
 struct cg_arena {

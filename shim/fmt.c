@@ -186,7 +186,9 @@ void cg_buf_vfmt(struct cg_buf *buf, const char *format, va_list list)
 	struct arguments args;
 	va_copy(args.list, list);
 	while (*format) {
-		size_t plain = strcspn(format, "%");
+		size_t plain = 0;
+		while (format[plain] && format[plain] != '%')
+			plain++;
 		cg_buf_bytes(buf, format, plain);
 		format += plain;
 		if (!*format)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arena.h"
 #include "recorder.h"
 #include "track.h"
 
@@ -15,7 +16,7 @@ struct key {
 static const uint64_t settle_max_ns = 5000000000u;
 
 static uint64_t next_event = 1;
-static uint64_t ripe_since[CG_MAX_FINDINGS]; /* when a group that was not told yet had its first ripe socket */
+static uint64_t ripe_since[CG_MAX_FINDINGS] CG_LARGE; /* when a group that was not told yet had its first ripe socket */
 static unsigned used;                        /* kept findings in use */
 
 void cg_groups_after_fork(void)

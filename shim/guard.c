@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "arena.h"
 #include "sys.h"
 
 #ifndef MADV_WIPEONFORK
@@ -11,7 +12,7 @@
 
 __thread int cg_hidden;
 __thread uint32_t cg_tid;
-struct cg_self cg_self;
+struct cg_self cg_self CG_LARGE;
 struct cg_guard cg_guard;
 void (*cg_guard_new_child)(void);
 

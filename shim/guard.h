@@ -32,11 +32,16 @@ extern __thread uint32_t cg_tid;
  * miss in the address cache.
  */
 enum { CG_SLOT_CHUNKS = CG_MAX_FDS / (CG_CHUNK_SIZE / (int)sizeof(struct cg_slot)) };
+#if defined(__x86_64__)
+#define CG_PAGE_MAX 4096 /* more would make the loader reserve and give back memory around a hole, at each start */
+#else
+#define CG_PAGE_MAX 65536 /* some aarch64 kernels */
+#endif
 struct cg_self {
 	_Atomic pid_t pid;     /* 0: a child that has not been set up */
 	_Atomic uint32_t tick; /* deciseconds since the recorder was made, as of the last sweep or event */
 	void *_Atomic slots[CG_SLOT_CHUNKS]; /* where each chunk of slots is mapped */
-} __attribute__((aligned(65536)));           /* pages of 64 KiB on some aarch64 kernels */
+} __attribute__((aligned(CG_PAGE_MAX)));
 
 #pragma GCC visibility push(hidden) /* so that the compiler need not go through the table of addresses */
 extern struct cg_self cg_self;

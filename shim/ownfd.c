@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <sys/resource.h>
 
+#include "arena.h"
 #include "sys.h"
 
 struct own {
@@ -13,7 +14,7 @@ struct own {
 	bool library;
 };
 
-static struct own table[CG_OWNFD_MAX];
+static struct own table[CG_OWNFD_MAX] CG_LARGE;
 
 /* No number of ours was ever lower: asked at every close, which is nearly always of a lower one. */
 static _Atomic int lowest_ever = INT_MAX;

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include "arena.h"
 #include "clock.h"
 #include "fmt.h"
 #include "ownfd.h"
@@ -21,8 +22,8 @@ enum {
 static char app_name[64];
 static uint64_t warn_after;
 static struct cg_header *_Atomic header;
-static void *_Atomic chunks[SLOT_CHUNK]; /* where each chunk of the file in front of the slots is mapped */
-static void *old_arena[ARENA_CHUNKS];    /* a forked child's view of its parent's stacks */
+static void *_Atomic chunks[SLOT_CHUNK] CG_LARGE; /* where each chunk of the file in front of the slots is mapped */
+static void *old_arena[ARENA_CHUNKS] CG_LARGE;    /* a forked child's view of its parent's stacks */
 
 void cg_recorder_configure(const char *dir, const char *app, uint64_t warn_after_ns)
 {

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "arena.h"
 #include "clock.h"
 #include "fmt.h"
 #include "ownfd.h"
@@ -22,8 +23,8 @@ struct linux_dirent64 {
 	char name[];
 };
 
-static char directory[1024];
-static char kept_path[PATH_LEN];
+static char directory[1024] CG_LARGE;
+static char kept_path[PATH_LEN] CG_LARGE;
 static int kept_fd = -1;
 static char trouble_text[256];
 static _Atomic unsigned serial;

@@ -10,6 +10,7 @@
 #include <sys/auxv.h>
 #include <sys/utsname.h>
 
+#include "arena.h"
 #include "bypass.h"
 #include "closeguard.h"
 #include "fmt.h"
@@ -32,7 +33,7 @@
 static struct cg_options options;
 
 /* Wrong input is told at once, but the log is not set up before all input is read. */
-static char complaints[4][512];
+static char complaints[4][512] CG_LARGE;
 static unsigned complaint_count;
 
 static void keep_complaint(const char *line, void *unused)

@@ -1,6 +1,7 @@
 /* suspects_holders.c: which other processes hold our sockets. */
 #include <string.h>
 
+#include "arena.h"
 #include "procfs.h"
 #include "recorder.h"
 #include "suspects.h"
@@ -17,7 +18,7 @@ struct answer {
 	pid_t pids[CG_HOLDERS_SHOWN];
 };
 
-static struct answer answers[REMEMBERED];
+static struct answer answers[REMEMBERED] CG_LARGE;
 
 static struct answer *answer_of(uint64_t inode)
 {

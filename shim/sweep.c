@@ -4,7 +4,9 @@
 #include <stdatomic.h>
 
 #include "act_parts.h"
+#include "arena.h"
 #include "bypass.h"
+#include "fdtable.h"
 #include "forecast.h"
 #include "futex.h"
 #include "group.h"
@@ -24,7 +26,7 @@ enum { REQUEST_DUMP = 1, REQUEST_LAST = 2, REQUEST_CHECK = 4, REQUEST_END = 8 };
 struct cg_sweep_state cg_sweep_state = {.sweep = {.netlink = -1}};
 static struct cg_sweep_state *const state = &cg_sweep_state;
 static struct cg_sweep *const sweep = &cg_sweep_state.sweep;
-static struct cg_groups groups;
+static struct cg_groups groups CG_LARGE;
 static _Atomic bool sweeping; /* one at a time: the thread's, or the exiting thread's own */
 static _Atomic unsigned leaks, mistakes;
 static _Atomic bool over;
@@ -244,7 +246,7 @@ void cg_sweep_last(const char *how)
 	if (!state->options || atomic_load(&cg_guard.sealed) || atomic_exchange(&over, true))
 		return;
 	/* A process that nothing is known of is looked at too, but for one that leaves in a hurry. */
-	if (!h && !cg_bypass_found() && !by_exit)
+	if (!h && !cg_bypass_found() && (!by_exit || cg_fdtable_no_socket()))
 		return;
 	if (cg_sweep_thread_runs())
 		(void)ask_thread(REQUEST_LAST, cg_act_draining() ? 13000000000u : 3000000000u);

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "act_parts.h"
+#include "arena.h"
 #include "bypass.h"
 #include "loader.h"
 #include "policy.h"
@@ -165,7 +166,7 @@ static void complain_of_errors(char (*errors)[CG_POLICY_LINE], int count)
 /* Reads the file. True: there is a new policy, in `mine`. */
 static bool read_file(void)
 {
-	static char errors[ERRORS][CG_POLICY_LINE], warnings[WARNINGS][CG_POLICY_LINE];
+	static char errors[ERRORS][CG_POLICY_LINE] CG_LARGE, warnings[WARNINGS][CG_POLICY_LINE] CG_LARGE;
 	unsigned warned = 0;
 	struct cg_policy *policy =
 	    cg_sys_mmap(NULL, sizeof *policy, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

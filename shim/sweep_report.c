@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arena.h"
 #include "clock.h"
 #include "finding.h"
 #include "fmt.h"
@@ -30,7 +31,7 @@ static const uint64_t names_budget_ns = 500000000u;
 
 static const struct cg_options *options;
 static char host[64];
-static char held[WARNINGS][WARNING_LEN]; /* our own lesser troubles wait for the first finding */
+static char held[WARNINGS][WARNING_LEN] CG_LARGE; /* our own lesser troubles wait for the first finding */
 static unsigned held_count;
 static bool troubles_told, symbol_trouble_told;
 static int reserve_fd = -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "annex.h"
+#include "arena.h"
 #include "clock.h"
 #include "fmt.h"
 #include "guard.h"
@@ -35,7 +36,7 @@ static __thread struct {
 /* The annex and the cache are one caller's at a time; a lock could not be taken in a signal handler. */
 static _Atomic bool busy;
 
-static char own_dir[DIRECTORY_MAX];
+static char own_dir[DIRECTORY_MAX] CG_LARGE;
 static _Atomic bool own_dir_known;
 
 void cg_symbol_begin(uint64_t budget_ns, bool may_load)

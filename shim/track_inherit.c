@@ -1,10 +1,10 @@
 /* track_inherit.c: hands sockets over from before an exec or a fork. */
 #include "track_inherit.h"
 
-#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "fdtable.h"
 #include "guard.h"
 #include "modules.h"
 #include "recorder.h"
@@ -33,29 +33,10 @@ static uint64_t listening;
 static struct snapshot *_Atomic from_fork;
 static _Atomic bool taken;
 
-/* Which of the low descriptors are open at all: one call for all of them. */
-static uint64_t open_ones(void)
-{
-	struct pollfd fds[SCANNED];
-	struct timespec none = {0, 0};
-	uint64_t open_bits = 0;
-	for (int fd = 0; fd < SCANNED; fd++)
-		fds[fd] = (struct pollfd){.fd = fd};
-	if (CG_SYS(SYS_ppoll, fds, SCANNED, &none, 0, 0, 0) < 0)
-		return 0;
-	for (int fd = 0; fd < SCANNED; fd++)
-		if (!(fds[fd].revents & POLLNVAL))
-			open_bits |= 1ull << fd;
-	return open_bits;
-}
-
 void cg_inherit_scan(void)
 {
-	uint64_t open_bits = open_ones();
-	struct stat st;
 	for (int fd = 0; fd < SCANNED; fd++) {
-		if (!(open_bits >> fd & 1) || cg_sys_fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) ||
-		    cg_tcp_is_tcp(fd) != 1)
+		if (!cg_fdtable_is_socket(fd) || cg_tcp_is_tcp(fd) != 1)
 			continue;
 		from_exec |= 1ull << fd;
 		if (cg_tcp_state_of(fd) == CG_TCP_LISTEN)
