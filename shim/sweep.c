@@ -126,7 +126,9 @@ void cg_sweep_loop(void)
 	cg_hidden = 1;
 	/* Nothing is opened in the first moments: a program that has just started likes its numbers in order. */
 	atomic_store(&cg_track_wanted, false);
-	cg_futex_wait(&state->wake_word, atomic_load(&state->wake_word), cg_sweep_interval(state->options));
+	unsigned woken = atomic_load(&state->wake_word);
+	if (!atomic_load(&state->requests)) /* asked before the thread was there: nobody wakes it for that again */
+		cg_futex_wait(&state->wake_word, woken, cg_sweep_interval(state->options));
 	for (bool first = true;; first = false) {
 		unsigned seen = atomic_load(&state->wake_word);
 		if (!first && !atomic_load(&state->requests))
