@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -144,12 +145,21 @@ static inline int cg_sys_fallocate(int fd, int mode, uint64_t offset, uint64_t l
 /* The address, or -errno as a pointer: test with cg_sys_failed. */
 static inline void *cg_sys_mmap(void *addr, size_t len, int prot, int flags, int fd, uint64_t offset)
 {
+#ifdef __SANITIZE_THREAD__ /* by libc, so that memory which was another thread's before is known to be fresh */
+	void *p = mmap(addr, len, prot, flags, fd, (off_t)offset);
+	return p == MAP_FAILED ? (void *)(long)-errno : p;
+#else
 	return (void *)CG_SYS(SYS_mmap, addr, len, prot, flags, fd, offset);
+#endif
 }
 
 static inline int cg_sys_munmap(void *addr, size_t len)
 {
+#ifdef __SANITIZE_THREAD__
+	return munmap(addr, len) < 0 ? -errno : 0;
+#else
 	return (int)CG_SYS3(SYS_munmap, addr, len, 0);
+#endif
 }
 
 static inline int cg_sys_madvise(void *addr, size_t len, int advice)

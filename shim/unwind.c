@@ -1,8 +1,6 @@
 /* unwind.c: walks the stack. */
 #include "unwind.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -11,12 +9,12 @@
 #include "guard.h"
 #include "record.h"
 #include "sys.h"
+#include "unwind_library.h"
 
 enum { OWN_FRAMES = 10 }; /* more than wrappers and events are ever deep */
 
-__thread int cg_unwinding;
+__thread uint16_t cg_unwinding;
 
-static int (*backtrace_function)(void **, int);
 static _Atomic int mode = CG_STACKS_OFF;
 static uintptr_t own_start, own_end, restorer, stack_top, stack_size;
 static uintptr_t runtime_start, runtime_end; /* a sanitizer's, whose wrappers call ours */
@@ -90,35 +88,6 @@ static void find_stack(void)
 	stack_top = (uintptr_t)environ; /* lies above main's frames */
 }
 
-/*
- * libunwind clears a cache at the end of each thread, and takes a mutex for it when ThreadSanitizer has left the thread
- * already, which crashes. libgcc's unwinder, which libc's function calls, keeps nothing.
- */
-static bool found_for_tsan(void)
-{
-	void *found = dlsym(RTLD_DEFAULT, "__tsan_init") ? dlsym(RTLD_DEFAULT, "backtrace") : NULL;
-	memcpy(&backtrace_function, &found, sizeof found);
-	return found;
-}
-
-static bool load_unwinder(void)
-{
-	static const char *const names[] = {"libunwind.so.8", "libunwind.so.1"};
-	if (found_for_tsan())
-		return true;
-	for (unsigned i = 0; i < 2; i++) {
-		void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-		void *found = library ? dlsym(library, "unw_backtrace") : NULL;
-		if (found) {
-			memcpy(&backtrace_function, &found, sizeof found);
-			return true;
-		}
-		if (library)
-			dlclose(library); /* LLVM's library of that name has no such function */
-	}
-	return false;
-}
-
 static void load_or_fall_back(void)
 {
 	bool loading = false;
@@ -127,7 +96,7 @@ static void load_or_fall_back(void)
 	cg_hidden++;
 	cg_unwinding++;
 	int saved_errno = errno;
-	if (load_unwinder()) {
+	if (cg_unwind_library_load()) {
 		atomic_store(&mode, CG_STACKS_FULL);
 	} else {
 		trouble = "libunwind.so.8 is not installed: stacks come from frame pointers, which most programs are "
@@ -157,6 +126,13 @@ void cg_unwind_prepare(void)
 	uint16_t flags;
 	if (wants_full)
 		load_or_fall_back();
+	if (cg_unwind_library_loaded()) {
+		cg_unwinding++;
+		cg_hidden++;
+		cg_unwind_library_prepare();
+		cg_hidden--;
+		cg_unwinding--;
+	}
 	(void)cg_unwind(ip, 4, &flags);
 }
 
@@ -198,18 +174,13 @@ static __attribute__((noinline)) unsigned walk_frame_pointers(void **ip, unsigne
 
 static unsigned capture(void **ip, unsigned max, uint16_t *flags)
 {
-	int n, state;
 	/* libunwind blocks signals around its slow path: a system call, which a sandbox may kill for. */
-	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP || !backtrace_function ||
+	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP || !cg_unwind_library_loaded() ||
 	    atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed)) {
 		*flags |= CG_STACK_FROM_FP;
 		return walk_frame_pointers(ip, max);
 	}
-	/* libunwind reads and writes a pipe now and then: that must not become the app's cancellation point. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	n = backtrace_function(ip, (int)max);
-	pthread_setcancelstate(state, NULL);
-	return n > 0 ? (unsigned)n : 0;
+	return cg_unwind_library_walk(ip, max);
 }
 
 static unsigned without_own(void *const *raw, unsigned n, uint64_t *ip, unsigned max, uint16_t *flags)

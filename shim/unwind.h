@@ -13,7 +13,7 @@
  * Above 0: this thread is inside libunwind. Descriptors that it opens now are moved to high numbers, a second unwind
  * (from a signal handler) is refused.
  */
-extern __thread int cg_unwinding;
+extern __thread uint16_t cg_unwinding;
 
 /*
  * Loads libunwind with dlopen(RTLD_LOCAL), since linked it would put its _Unwind_* into the global scope and catch C++

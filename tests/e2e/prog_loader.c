@@ -1,10 +1,10 @@
 /*
- * prog_loader.c: forks many times while the library looks without a pause; each child asks the loader for its modules,
- * as an exception or a backtrace would. Says how many of them never had an answer.
+ * prog_loader.c: forks many times while the library looks without a pause, or while other threads open sockets; each
+ * child asks the loader for its modules, as an exception or a backtrace would, or opens a socket of its own. Says how
+ * many of them never ended.
  */
 #include "prog.h"
 
-#include <dlfcn.h>
 #include <link.h>
 
 #include "../../shim/closeguard.h"
@@ -18,13 +18,46 @@ static void *look(void *unused)
 	return unused;
 }
 
-static void *load(void *unused)
+/*
+ * A call from one of 256 places, chosen by the path: more than libunwind's cache has room for, so that it has to ask
+ * the loader, under a lock of its own, about nearly each frame.
+ */
+#define FROM(n)                                                                                                        \
+	case n:                                                                                                        \
+		fd = open_deep(depth - 1, path * 5 + 3);                                                               \
+		__asm__ volatile("" ::: "memory");                                                                     \
+		break;
+#define FROM_4(n) FROM(n) FROM(n + 1) FROM(n + 2) FROM(n + 3)
+#define FROM_16(n) FROM_4(n) FROM_4(n + 4) FROM_4(n + 8) FROM_4(n + 12)
+#define FROM_64(n) FROM_16(n) FROM_16(n + 16) FROM_16(n + 32) FROM_16(n + 48)
+
+static __attribute__((noinline)) int open_deep(unsigned depth, unsigned path)
 {
-	while (!over) {
-		void *library = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL);
-		if (library)
-			dlclose(library);
-		doze(1);
+	int fd = -1;
+	if (!depth)
+		return socket(AF_INET, SOCK_STREAM, 0);
+	switch (path % 256) {
+		FROM_64(0)
+		FROM_64(64)
+		FROM_64(128)
+		FROM_64(192)
+	}
+	return fd;
+}
+
+static void *open_some(void *path)
+{
+	for (unsigned i = 0; i < 20; i++)
+		close(open_deep(20, (unsigned)(uintptr_t)path * 20 + i));
+	return NULL;
+}
+
+static void *open_often(void *unused)
+{
+	for (uintptr_t path = 0; !over; path++) {
+		pthread_t thread;
+		pthread_create(&thread, NULL, open_some, (void *)path);
+		pthread_join(thread, NULL);
 	}
 	return unused;
 }
@@ -37,34 +70,47 @@ static int count(struct dl_phdr_info *info, size_t size, void *context)
 	return 0;
 }
 
-static bool child_hangs(void)
+/* A child that waits for a lock of libunwind's has its signals blocked: an alarm of its own would not end it. */
+static bool ends_in_time(pid_t pid)
 {
-	int status = 0, modules = 0;
+	int status;
+	for (int i = 0; i < 25000; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		usleep(200);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return false;
+}
+
+static bool child_hangs(bool opens)
+{
+	int modules = 0;
 	pid_t pid = fork();
 	if (pid == 0) {
-		alarm(5);
 		dl_iterate_phdr(count, &modules);
+		if (opens)
+			close(open_deep(25, 7));
 		_exit(modules ? 0 : 4);
 	}
-	waitpid(pid, &status, 0);
-	return WIFSIGNALED(status);
+	return !ends_in_time(pid);
 }
 
 int main(int argc, char **argv)
 {
 	int pair[2], forks = argc > 1 ? atoi(argv[1]) : 1000, hung = 0;
-	bool loads = argc > 2;
-	pthread_t threads[2];
+	const char *meanwhile = argc > 2 ? argv[2] : "looks";
+	int count_of_threads = !strcmp(meanwhile, "opens") ? 3 : strcmp(meanwhile, "quiet") ? 1 : 0;
+	pthread_t threads[3];
 	connected_pair(pair);
-	pthread_create(&threads[0], NULL, look, NULL);
-	if (loads)
-		pthread_create(&threads[1], NULL, load, NULL);
+	for (int i = 0; i < count_of_threads; i++)
+		pthread_create(&threads[i], NULL, strcmp(meanwhile, "opens") ? look : open_often, NULL);
 	for (int i = 0; i < forks && hung < 3; i++)
-		hung += child_hangs();
+		hung += child_hangs(strcmp(meanwhile, "looks"));
 	over = true;
-	pthread_join(threads[0], NULL);
-	if (loads)
-		pthread_join(threads[1], NULL);
+	for (int i = 0; i < count_of_threads; i++)
+		pthread_join(threads[i], NULL);
 	say("hung %d", hung);
 	stay();
 	return 0;

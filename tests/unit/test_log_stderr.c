@@ -174,7 +174,7 @@ static void *read_slowly(void *argument)
 
 START_TEST(a_slow_reader_gets_all)
 {
-	char batch[300001];
+	char batch[130001];
 	void *arrived;
 	pthread_t reader;
 	int err = pipe_as_stderr();

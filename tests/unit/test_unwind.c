@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 struct walk {
 	uint64_t ip[CG_MAX_DEPTH];
@@ -84,6 +85,53 @@ START_TEST(fp_finds_the_callers_in_order)
 	ck_assert_int_eq(pthread_create(&thread, NULL, walk_in_thread, &in_thread), 0);
 	pthread_join(thread, NULL);
 	ck_assert_int_ge(chain_at(&in_thread), 0);
+}
+END_TEST
+
+/* A thread's first stacks are taken in another way than its later ones; the same place must give the same stack. */
+START_TEST(a_place_has_one_stack_however_often_it_is_passed)
+{
+	struct walk walk[60] = {{.max = CG_MAX_DEPTH}};
+	start_full();
+	for (unsigned i = 0; i < 60; i++) {
+		walk[i].max = CG_MAX_DEPTH;
+		outer(&walk[i]);
+		int at = chain_at(&walk[i]), first = chain_at(&walk[0]); /* above it are our own frames */
+		ck_assert_int_ge(at, 0);
+		ck_assert_uint_eq(walk[i].n - (unsigned)at, walk[0].n - (unsigned)first);
+		ck_assert_mem_eq(walk[i].ip + at, walk[0].ip + first, (walk[0].n - (unsigned)first) * sizeof(uint64_t));
+	}
+	ck_assert_uint_gt(walk[0].n, 5);
+}
+END_TEST
+
+static void *count_page_faults(void *unused)
+{
+	struct walk walk = {.max = CG_MAX_DEPTH};
+	struct rusage before, after;
+	getrusage(RUSAGE_THREAD, &before);
+	outer(&walk);
+	getrusage(RUSAGE_THREAD, &after);
+	(void)unused;
+	return (void *)(uintptr_t)(after.ru_minflt - before.ru_minflt); // NOLINT(performance-no-int-to-ptr)
+}
+
+START_TEST(the_stack_of_a_short_thread_is_cheap)
+{
+	pthread_t thread;
+	void *faults = NULL;
+	if (CORE_SANITIZED)
+		SKIP("a sanitizer touches memory of its own");
+#ifndef __x86_64__
+	SKIP("stacks are taken step by step on x86-64 only");
+#endif
+	start_full();
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(pthread_create(&thread, NULL, count_page_faults, NULL), 0);
+		pthread_join(thread, &faults);
+	}
+	/* libunwind's cache for a thread has 64 pages. */
+	ck_assert_uint_lt((uintptr_t)faults, 16);
 }
 END_TEST
 
@@ -286,6 +334,8 @@ static void cases(TCase *tc)
 {
 	tcase_add_test(tc, full_finds_the_callers_in_order);
 	tcase_add_test(tc, fp_finds_the_callers_in_order);
+	tcase_add_test(tc, a_place_has_one_stack_however_often_it_is_passed);
+	tcase_add_test(tc, the_stack_of_a_short_thread_is_cheap);
 	tcase_add_test(tc, off_finds_nothing);
 	tcase_add_test(tc, without_libunwind_there_are_frame_pointers);
 	tcase_add_test(tc, until_it_is_loaded_frame_pointers_serve);
