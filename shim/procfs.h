@@ -67,6 +67,12 @@ int cg_proc_stat(pid_t pid, struct cg_proc_stat *ret);
 /* The name of a thread of this process ("worker-3"), "tid 4711" when it is gone. Returns name. */
 const char *cg_proc_thread_name(pid_t tid, char name[32]);
 
+/*
+ * True when the process was started with us in LD_PRELOAD. False too where that may not be read. Constructor: the file's
+ * number is the lowest free one for a moment.
+ */
+bool cg_proc_is_preloaded(pid_t pid);
+
 /* Field 22 of /proc/<pid>/stat (0: self), the start time in clock ticks; 0 when it cannot be read. */
 uint64_t cg_proc_start_time(pid_t pid);
 

@@ -40,6 +40,45 @@ const char *cg_proc_thread_name(pid_t tid, char name[32])
 	return name;
 }
 
+/* How far an environment has been read: how much of LD_PRELOAD= this variable began with, how much of our name came. */
+struct environment {
+	unsigned key, name;
+	bool other; /* variable: not of interest up to its end */
+};
+
+/* Takes one byte in; true once our name has been seen. */
+static bool take(struct environment *e, char c)
+{
+	static const char key[] = "LD_PRELOAD=", name[] = "libcloseguard.so";
+	if (!c) {
+		*e = (struct environment){0};
+	} else if (key[e->key]) {
+		e->other = e->other || c != key[e->key];
+		e->key += !e->other;
+	} else if (!e->other) {
+		e->name = c == name[e->name] ? e->name + 1 : c == name[0];
+	}
+	return !name[e->name];
+}
+
+bool cg_proc_is_preloaded(pid_t pid)
+{
+	struct environment e = {0};
+	char path[48], text[1024];
+	struct cg_buf buf;
+	ssize_t n;
+	bool found = false;
+	cg_buf_init(&buf, path, sizeof(path));
+	cg_buf_fmt(&buf, "/proc/%d/environ", pid);
+	int fd = cg_sys_open(path, O_RDONLY, 0);
+	for (off_t at = 0; fd >= 0 && !found && (n = cg_sys_pread(fd, text, sizeof(text), at)) > 0; at += n)
+		for (ssize_t i = 0; i < n && !found; i++)
+			found = take(&e, text[i]);
+	if (fd >= 0)
+		cg_sys_close(fd);
+	return found;
+}
+
 static uint64_t number_at(const char *at)
 {
 	uint64_t value = 0;

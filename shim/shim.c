@@ -18,6 +18,7 @@
 #include "guard.h"
 #include "track_inherit.h"
 #include "options.h"
+#include "procfs.h"
 #include "real.h"
 #include "recorder.h"
 #include "stack.h"
@@ -122,6 +123,22 @@ static void new_raw_child(void)
 	cg_fork_child();
 }
 
+/*
+ * Every program that a watched one starts reads the same input. Those say what is wrong with it only when they have
+ * something to report: a service that runs a thousand commands is told of its mistake once.
+ */
+static void tell_complaints(void)
+{
+	void (*warn)(const char *) = cg_sweep_warn_now;
+	if (!complaint_count && !cg_sweep_policy_complaints())
+		return;
+	if (cg_proc_is_preloaded((pid_t)CG_SYS3(SYS_getppid, 0, 0, 0)))
+		warn = cg_sweep_warn_later;
+	for (unsigned i = 0; i < complaint_count; i++)
+		warn(complaints[i]);
+	cg_sweep_policy_complain(warn);
+}
+
 static void start_watching(void)
 {
 	struct utsname names;
@@ -130,9 +147,7 @@ static void start_watching(void)
 	cg_guard_new_child = new_raw_child;
 	cg_recorder_configure(options.dir, options.app, options.warn_after_ns);
 	cg_sweep_report_init(&options, host);
-	for (unsigned i = 0; i < complaint_count; i++)
-		cg_sweep_warn_now(complaints[i]);
-	cg_sweep_policy_complain();
+	tell_complaints();
 	dl_iterate_phdr(find_own_code, NULL);
 	dl_iterate_phdr(find_runtime_code, NULL);
 	cg_stack_set_depth(options.depth);

@@ -49,10 +49,15 @@ static void complain(const char *text)
 	cg_buf_str(&line, text);
 }
 
-void cg_sweep_policy_complain(void)
+bool cg_sweep_policy_complaints(void)
+{
+	return complaint_count > 0;
+}
+
+void cg_sweep_policy_complain(void (*warn)(const char *text))
 {
 	for (unsigned i = 0; i < complaint_count; i++)
-		cg_sweep_warn_now(complaints[i]);
+		warn(complaints[i]);
 	complaint_count = 0;
 }
 
@@ -257,7 +262,7 @@ static void check_file(uint64_t now_ns)
 	if (read_file())
 		put_in_force(false);
 	fingerprint = take_fingerprint();
-	cg_sweep_policy_complain();
+	cg_sweep_policy_complain(cg_sweep_warn_now);
 }
 
 void cg_sweep_policy_prepare(struct cg_sweep *sweep, bool may_load)

@@ -15,7 +15,8 @@
  * annex is brought in by dlmopen, which fails later in some programs. `options` are kept by reference.
  */
 void cg_sweep_policy_begin(struct cg_options *options);
-void cg_sweep_policy_complain(void);
+bool cg_sweep_policy_complaints(void);
+void cg_sweep_policy_complain(void (*warn)(const char *text));
 
 /* Is there a file that may change; and has it? A stat of each file, far cheaper than a look. Sweep only. */
 bool cg_sweep_policy_watches(void);

@@ -145,12 +145,15 @@ static inline int cg_sys_fallocate(int fd, int mode, uint64_t offset, uint64_t l
 /* The address, or -errno as a pointer: test with cg_sys_failed. */
 static inline void *cg_sys_mmap(void *addr, size_t len, int prot, int flags, int fd, uint64_t offset)
 {
-#ifdef __SANITIZE_THREAD__ /* by libc, so that memory which was another thread's before is known to be fresh */
-	void *p = mmap(addr, len, prot, flags, fd, (off_t)offset);
-	return p == MAP_FAILED ? (void *)(long)-errno : p;
-#else
-	return (void *)CG_SYS(SYS_mmap, addr, len, prot, flags, fd, offset);
+#ifdef __SANITIZE_THREAD__
+	/* By libc first, so that memory which was another thread's before is known to be fresh; without the file, whose
+	 * descriptor is opened and closed unseen. */
+	addr = mmap(addr, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | (flags & MAP_FIXED), -1, 0);
+	if (addr == MAP_FAILED)
+		return (void *)(long)-errno;
+	flags |= MAP_FIXED;
 #endif
+	return (void *)CG_SYS(SYS_mmap, addr, len, prot, flags, fd, offset);
 }
 
 static inline int cg_sys_munmap(void *addr, size_t len)

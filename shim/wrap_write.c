@@ -86,5 +86,50 @@ CG_EXPORT_HOT ssize_t sendfile64(int out, int in, off64_t *offset, size_t n)
 	return r;
 }
 
+/* libc's own write inside these would raise the signal. */
+CG_EXPORT int vdprintf(int fd, const char *format, va_list args)
+{
+	CG_NEED(vdprintf);
+	int r = QUIETLY(fd, cg_real.vdprintf(fd, format, args));
+	cg_track_write(fd, r, CG_CALL_vdprintf, CG_CALLER);
+	return r;
+}
+
+CG_EXPORT int dprintf(int fd, const char *format, ...)
+{
+	va_list args;
+	CG_NEED(vdprintf);
+	va_start(args, format);
+	int r = QUIETLY(fd, cg_real.vdprintf(fd, format, args));
+	va_end(args);
+	cg_track_write(fd, r, CG_CALL_vdprintf, CG_CALLER);
+	return r;
+}
+
+static int checked_vdprintf(int fd, int flag, const char *format, va_list args)
+{
+	CG_NEED(vdprintf);
+	if (!cg_real.__vdprintf_chk)
+		return QUIETLY(fd, cg_real.vdprintf(fd, format, args));
+	return QUIETLY(fd, cg_real.__vdprintf_chk(fd, flag, format, args));
+}
+
+CG_EXPORT int __vdprintf_chk(int fd, int flag, const char *format, va_list args)
+{
+	int r = checked_vdprintf(fd, flag, format, args);
+	cg_track_write(fd, r, CG_CALL_vdprintf, CG_CALLER);
+	return r;
+}
+
+CG_EXPORT int __dprintf_chk(int fd, int flag, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int r = checked_vdprintf(fd, flag, format, args);
+	va_end(args);
+	cg_track_write(fd, r, CG_CALL_vdprintf, CG_CALLER);
+	return r;
+}
+
 CG_EXPORT_HOT ssize_t __write(int fd, const void *buf, size_t n) __attribute__((alias("write")));
 CG_EXPORT_HOT ssize_t __send(int fd, const void *buf, size_t n, int flags) __attribute__((alias("send")));

@@ -20,6 +20,8 @@ extern int __dup2(int, int);
 extern int __fcntl(int, int, ...);
 extern int __connect(int, const struct sockaddr *, socklen_t);
 extern int _IO_fclose(FILE *);
+extern int __dprintf_chk(int, int, const char *, ...);
+extern int __vdprintf_chk(int, int, const char *, va_list);
 extern char **environ;
 
 #define SHOW(call)                                                                                                     \
@@ -49,6 +51,17 @@ static void fill(int fd)
 {
 	if (write(fd, "abcdefgh", 8) != 8)
 		err(3, "write");
+}
+
+__attribute__((format(printf, 2, 3))) static void printing(int fd, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	SHOW(vdprintf(fd, format, args));
+	va_end(args);
+	va_start(args, format);
+	SHOW(__vdprintf_chk(fd, 1, format, args));
+	va_end(args);
 }
 
 static void opening(void)
@@ -168,6 +181,9 @@ static void writing(void)
 		SHOW(writev(pair[0], &iov, 1));
 		SHOW(sendfile(pair[0], file, &at, 1));
 		SHOW(sendfile64(pair[0], file, &at64, 1));
+		SHOW(dprintf(pair[0], "%d and %s", 7, "seven"));
+		SHOW(__dprintf_chk(pair[0], 1, "%.2f", 0.5));
+		printing(pair[0], "%s %ld\n", "line", 1L);
 	}
 	SHOW(write(-1, buf, 1));
 	SHOW(write(null, buf, 1));
@@ -178,6 +194,8 @@ static void writing(void)
 	SHOW(sendmmsg(-1, &many, 1, 0));
 	SHOW(writev(-1, &iov, 1));
 	SHOW(sendfile(-1, file, NULL, 1));
+	SHOW(dprintf(-1, "nowhere"));
+	printing(-1, "%s", "");
 	closefrom(3);
 }
 

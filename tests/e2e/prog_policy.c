@@ -36,6 +36,8 @@ static void do_write(int argc, char **argv)
 		CALL(sendto(fd, filler, iov.iov_len, 0, NULL, 0));
 	else if (IS(0, "writev"))
 		CALL(writev(fd, &iov, 1));
+	else if (IS(0, "dprintf"))
+		CALL(dprintf(fd, "%d", 1));
 	else if (IS(0, "sendmsg"))
 		CALL(sendmsg(fd, &msg, 0));
 	else
@@ -160,16 +162,20 @@ static const struct {
 	const char *name;
 	void (*call)(int argc, char **argv);
 } calls[] = {
-    {"_exit", do_exit},        {"accept", do_accept},        {"accept_edge", do_accept}, {"close", do_close},
-    {"connect", do_connect},   {"connect_pool", do_connect}, {"dup", do_close},          {"dup2", do_close},
-    {"epoll_add", do_epoll},   {"epoll_create", do_epoll},   {"epoll_del", do_epoll},    {"epoll_wait", do_epoll},
-    {"exit", do_exit},         {"fclose", do_stream},        {"fdopen", do_stream},      {"fork", do_fork},
-    {"fputs", do_stream},      {"getopt", do_getopt},        {"kill", do_fork},          {"limit", do_limit},
-    {"listen", do_listen},     {"nonblock", do_nonblock},    {"poll", do_poll},          {"read", do_read},
-    {"recvfd", do_pass},       {"send", do_write},           {"sendfd", do_pass},        {"sendfile", do_copy},
-    {"sendmmsg", do_write},    {"sendmsg", do_write},        {"sendto", do_write},       {"setopt", do_setopt},
-    {"shutdown", do_shutdown}, {"socketpair", do_pass},      {"splice", do_copy},        {"sysclose", do_close},
-    {"sysdup3", do_close},     {"write", do_write},          {"writev", do_write},
+    {"_exit", do_exit},        {"accept", do_accept},      {"accept_edge", do_accept},
+    {"close", do_close},       {"connect", do_connect},    {"connect_pool", do_connect},
+    {"dprintf", do_write},     {"dup", do_close},          {"dup2", do_close},
+    {"epoll_add", do_epoll},   {"epoll_create", do_epoll}, {"epoll_del", do_epoll},
+    {"epoll_wait", do_epoll},  {"exit", do_exit},          {"fclose", do_stream},
+    {"fdopen", do_stream},     {"fork", do_fork},          {"fputs", do_stream},
+    {"getopt", do_getopt},     {"kill", do_fork},          {"limit", do_limit},
+    {"listen", do_listen},     {"nonblock", do_nonblock},  {"poll", do_poll},
+    {"read", do_read},         {"recvfd", do_pass},        {"send", do_write},
+    {"sendfd", do_pass},       {"sendfile", do_copy},      {"sendmmsg", do_write},
+    {"sendmsg", do_write},     {"sendto", do_write},       {"setopt", do_setopt},
+    {"shutdown", do_shutdown}, {"socketpair", do_pass},    {"splice", do_copy},
+    {"sysclose", do_close},    {"sysdup3", do_close},      {"write", do_write},
+    {"writev", do_write},
 };
 
 static void obey(char *line, const char *prefix)

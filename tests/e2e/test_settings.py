@@ -219,6 +219,29 @@ def test_wrong_values_without_tcp_end_well(t):
     t.equal(len([line for line in lines if "CLOSEGUARD_WARN_AFTER" in line]), 1, f"lines {lines}")
 
 
+def test_a_wrong_value_is_told_by_the_first_program_alone(t):
+    """Not by each of the commands that it starts; but by one that has something to report."""
+    if harness.BARE:
+        raise Skip("ran bare")
+    log = os.path.join(t.dir, "log")
+    env = t.environment(CLOSEGUARD_DEPTH="deep", CLOSEGUARD_POLICY="/nowhere/at/all.cfg", CLOSEGUARD_SIGNAL=None)
+
+    def told_by(script):
+        subprocess.run(["sh", "-c", script], env=env, check=True, timeout=harness.DEADLINE, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL)
+        with open(log, encoding="utf-8") as lines:
+            warnings = [json.loads(line) for line in lines if '"warning"' in line]
+        os.unlink(log)
+        return {text: sorted({one["app"] for one in warnings if text in json.dumps(one)})
+                for text in ("deep", "nowhere")}
+
+    for text, apps in told_by("/bin/true; /bin/true; /bin/true; :").items():
+        t.equal(apps, ["sh"], f"programs that told of {text}")
+    program = programs.compile("prog_names", harness.BUILD)
+    for text, apps in told_by(f"/bin/true; (sleep 2; echo) | {program}; :").items():
+        t.equal(apps, ["prog_names", "sh"], f"programs that told of {text}, one of which leaks")
+
+
 def test_a_very_long_value(t):
     app = t.start("prog_idle", env={"CLOSEGUARD_LOG": "/" + "x" * 5000}, stderr_empty=False)
     app.line("lowest")

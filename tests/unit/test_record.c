@@ -167,7 +167,7 @@ static const struct row structures[] = {
 };
 
 static const struct row regions[] = {
-    {NUMBER(CG_RECORD_VERSION, 2)},
+    {NUMBER(CG_RECORD_VERSION, 3)},
     {NUMBER(CG_CHUNK_SIZE, 16384)},
     {NUMBER(CG_MAX_FDS, 1048576)},
     {NUMBER(CG_MAX_MODULES, 1024)},
