@@ -126,19 +126,13 @@ void cg_unwind_prepare(void)
 	uint16_t flags;
 	if (wants_full)
 		load_or_fall_back();
-	if (cg_unwind_library_loaded()) {
-		cg_unwinding++;
-		cg_hidden++;
-		cg_unwind_library_prepare();
-		cg_hidden--;
-		cg_unwinding--;
-	}
 	(void)cg_unwind(ip, 4, &flags);
 }
 
 void cg_unwind_after_fork(void)
 {
 	cg_unwinding = 0;
+	cg_unwind_library_after_fork();
 }
 
 /*
@@ -175,8 +169,8 @@ static __attribute__((noinline)) unsigned walk_frame_pointers(void **ip, unsigne
 static unsigned capture(void **ip, unsigned max, uint16_t *flags)
 {
 	/* libunwind blocks signals around its slow path: a system call, which a sandbox may kill for. */
-	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP || !cg_unwind_library_loaded() ||
-	    atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed)) {
+	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP ||
+	    atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) || !cg_unwind_library_ready()) {
 		*flags |= CG_STACK_FROM_FP;
 		return walk_frame_pointers(ip, max);
 	}

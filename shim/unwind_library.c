@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +20,11 @@ enum { FIRST_ONES = 24 };
 
 enum { CACHE_SIZE = 2048 }; /* frames that the process remembers; libunwind's own choice, 128, is little for a JVM */
 
-static int (*_Atomic backtrace_function)(void **, int);
+static int (*backtrace_function)(void **, int);
+
+/* The size of the cache is changed by one thread while no other is inside. */
+enum { ABSENT, LOADED, PREPARING, READY };
+static _Atomic int state = ABSENT;
 
 #ifdef __x86_64__
 /* As libunwind-x86_64.h lays them out; they are part of its ABI since version 8 of the library. */
@@ -131,30 +136,42 @@ bool cg_unwind_library_load(void)
 	cg_loader_begin();
 	bool loaded = load();
 	cg_loader_end();
+	atomic_store(&state, loaded ? LOADED : ABSENT);
 	return loaded;
 }
 
-void cg_unwind_library_prepare(void)
+bool cg_unwind_library_ready(void)
 {
-	cg_loader_begin();
-	enlarge_cache();
-	cg_loader_end();
+	int loaded = LOADED;
+	if (atomic_load_explicit(&state, memory_order_acquire) == READY)
+		return true;
+	if (atomic_compare_exchange_strong(&state, &loaded, PREPARING)) {
+		cg_loader_begin();
+		enlarge_cache();
+		cg_loader_end();
+		atomic_store(&state, READY);
+	}
+	/* Some microseconds, unless the one that prepares it has just been put aside: frame pointers serve then. */
+	for (int i = 0; i < 1000 && atomic_load(&state) == PREPARING; i++)
+		sched_yield();
+	return atomic_load(&state) == READY;
 }
 
-bool cg_unwind_library_loaded(void)
+void cg_unwind_library_after_fork(void)
 {
-	return backtrace_function;
+	int preparing = PREPARING;
+	atomic_compare_exchange_strong(&state, &preparing, ABSENT);
 }
 
 unsigned cg_unwind_library_walk(void **ip, unsigned max)
 {
-	int state;
+	int cancel;
 	/* libunwind reads and writes a pipe now and then: that must not become the app's cancellation point. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	cg_loader_begin();
 	unsigned found = walk(ip, max);
 	int n = found ? (int)found : backtrace_function(ip, (int)max);
 	cg_loader_end();
-	pthread_setcancelstate(state, NULL);
+	pthread_setcancelstate(cancel, NULL);
 	return n > 0 ? (unsigned)n : 0;
 }

@@ -12,11 +12,14 @@
  */
 bool cg_unwind_library_load(void);
 
-/* Before the first walk of the process: libunwind opens a pipe of its own here. */
-void cg_unwind_library_prepare(void);
+/*
+ * True when walks may begin. The first call prepares it: libunwind opens a pipe of its own here. The caller is marked
+ * as inside it (cg_unwinding). Any context.
+ */
+bool cg_unwind_library_ready(void);
 
-/* False too while another thread is still loading it. Any context. */
-bool cg_unwind_library_loaded(void);
+/* In a forked child: what another thread of the parent was preparing stays undone. */
+void cg_unwind_library_after_fork(void);
 
 /*
  * Fills ip[0..max) with return addresses, the innermost first, beginning with our own. Returns their number. Not a

@@ -105,6 +105,38 @@ START_TEST(a_place_has_one_stack_however_often_it_is_passed)
 }
 END_TEST
 
+static pthread_barrier_t barrier;
+
+static void *walk_at_once(void *argument)
+{
+	struct walk *walk = argument;
+	pthread_barrier_wait(&barrier);
+	if (walk->max == CG_MAX_DEPTH - 1)
+		cg_unwind_prepare();
+	outer(walk);
+	return NULL;
+}
+
+/* libunwind's cache is made larger by the first of them, and must not be in use meanwhile. */
+START_TEST(the_first_walks_of_several_threads)
+{
+	enum { THREADS = 4 };
+	struct walk walk[THREADS];
+	pthread_t threads[THREADS];
+	start_full();
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++) {
+		walk[i] = (struct walk){.max = CG_MAX_DEPTH - (i == 0)};
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, walk_at_once, &walk[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		ck_assert_int_ge(chain_at(&walk[i]), 0);
+		ck_assert_uint_eq(walk[i].flags, 0);
+	}
+}
+END_TEST
+
 static void *count_page_faults(void *unused)
 {
 	struct walk walk = {.max = CG_MAX_DEPTH};
@@ -335,6 +367,7 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, full_finds_the_callers_in_order);
 	tcase_add_test(tc, fp_finds_the_callers_in_order);
 	tcase_add_test(tc, a_place_has_one_stack_however_often_it_is_passed);
+	tcase_add_loop_test(tc, the_first_walks_of_several_threads, 0, 40);
 	tcase_add_test(tc, the_stack_of_a_short_thread_is_cheap);
 	tcase_add_test(tc, off_finds_nothing);
 	tcase_add_test(tc, without_libunwind_there_are_frame_pointers);
