@@ -68,8 +68,8 @@ int cg_proc_stat(pid_t pid, struct cg_proc_stat *ret);
 const char *cg_proc_thread_name(pid_t tid, char name[32]);
 
 /*
- * True when the process was started with us in LD_PRELOAD; false too where that may not be read. Constructor: the file's
- * number is the lowest free one for a moment.
+ * True when the process was started with us in LD_PRELOAD; false too where that may not be read. Constructor: a file
+ * has the lowest free number for a moment.
  */
 bool cg_proc_is_preloaded(pid_t pid);
 

@@ -3,13 +3,13 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "loader.h"
+#include "sys.h"
 
 /*
  * unw_backtrace is fast by a cache that each thread has for itself: 256 KiB, filled in at its first call and given back
@@ -153,7 +153,7 @@ bool cg_unwind_library_ready(void)
 	}
 	/* Some microseconds, unless the one that prepares it has just been put aside: frame pointers serve then. */
 	for (int i = 0; i < 1000 && atomic_load(&state) == PREPARING; i++)
-		sched_yield();
+		(void)CG_SYS3(SYS_sched_yield, 0, 0, 0);
 	return atomic_load(&state) == READY;
 }
 
