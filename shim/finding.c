@@ -192,6 +192,14 @@ static void set_history(uint32_t open_stack, struct cg_finding *ret)
 	cg_detect_history(site, &ret->history);
 }
 
+/* The mistake of many a forking server: what the child serves and closes, the parent holds for ever. */
+static bool was_left_to_a_child(const struct cg_suspect *oldest, const struct cg_finding *finding)
+{
+	return finding->cause == CG_CAUSE_EOF_IGNORED && !finding->eof.known && !finding->last_use.known &&
+	       oldest->facts.has_slot && oldest->facts.slot.origin == CG_ORIGIN_SEEN &&
+	       oldest->facts.slot.epoch != (uint16_t)atomic_load(&cg_track_epoch);
+}
+
 void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept, const struct cg_group *group,
                      struct cg_finding *ret)
 {
@@ -220,4 +228,6 @@ void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept,
 		set_history(kept->open_stack, ret);
 	ret->forecast_ns = ret->verdict == CG_VERDICT_LEAK ? sweep->forecast_ns : 0;
 	ret->advice = cg_detect_advice(ret->kind, ret->cause, ret->verdict, polled);
+	if (group && !group->is_event && group->oldest && was_left_to_a_child(group->oldest, ret))
+		ret->advice = cg_detect_advice_forked();
 }
