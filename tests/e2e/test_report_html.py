@@ -139,6 +139,21 @@ def test_summary(t):
         )
 
 
+def test_site(t):
+    """The innermost frame of the program's own; where a virtual machine's code begins, the library's that it called."""
+    library = {"module": "libnio.so", "offset": "0x10", "function": "Java_net_accept"}
+    generated, machine = {"module": "[jit]", "offset": "0x7f0000001000"}, {"module": "java", "offset": "0x20"}
+    own = {"module": "server", "offset": "0x30", "function": "accept_client"}
+    document = documents.realistic()
+    template = {**document["findings"][0], "here": None}
+    document["findings"] = [
+        {**template, "opened": {**template["opened"], "stack": stack}}
+        for stack in ([library, generated, machine], [library, own, machine], [own, library])
+    ]
+    with Page(t, document) as page:
+        t.equal(sorted(page.sites()), ["Java_net_accept", "accept_client", "accept_client"], "sites")
+
+
 def test_nothing_found(t):
     for document, wanted in (
         (documents.empty(), "1 process"),
