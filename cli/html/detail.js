@@ -70,13 +70,13 @@ function stackCard(key, place, shared) {
 			head,
 			el("p.muted", {text: NO_STACK[key] || "Not known."}),
 		);
-	const own = place.stack.findIndex((frame) => !frame.library),
+	const site = siteIndex(place.stack),
 		parting = place.stack.length - shared;
 	const frames = place.stack.map((frame, i) => [
 		shared && i === parting && parting
 			? el("li.parting", {}, el("span", {}, "the same callers"))
 			: null,
-		frameItem(frame, i === (own < 0 ? 0 : own)),
+		frameItem(frame, i === site),
 	]);
 	return el(
 		"section.stack",

@@ -71,14 +71,17 @@ function placesOf(raw, frames) {
 	return places;
 }
 
-// The frame that a person would name: the innermost one of the program itself, else the innermost. Generated code has no
+// Which frame a person would name: the innermost one of the program itself, else the innermost. Generated code has no
 // name, and beyond it are only the virtual machine's own frames.
+function siteIndex(stack) {
+	const own = stack.findIndex((frame) => !frame.library);
+	return own < 0 || stack[own].module === "[jit]" ? 0 : own;
+}
+
 function siteOf(places) {
 	for (const key of ["here", "opened", "last_use", "eof", "closed"]) {
 		const stack = places.get(key)?.stack;
-		if (!stack?.length) continue;
-		const named = stack.find((frame) => !frame.library);
-		return named && named.module !== "[jit]" ? named : stack[0];
+		if (stack?.length) return stack[siteIndex(stack)];
 	}
 	return null;
 }
