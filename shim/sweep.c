@@ -21,8 +21,6 @@
 #include "sys.h"
 #include "track.h"
 
-enum { REQUEST_DUMP = 1, REQUEST_LAST = 2, REQUEST_CHECK = 4, REQUEST_END = 8 };
-
 struct cg_sweep_state cg_sweep_state = {.sweep = {.netlink = -1}};
 static struct cg_sweep_state *const state = &cg_sweep_state;
 static struct cg_sweep *const sweep = &cg_sweep_state.sweep;
@@ -98,9 +96,9 @@ static void end(void)
 
 static const char *summary_of(unsigned asked)
 {
-	if (asked & REQUEST_LAST)
+	if (asked & CG_REQUEST_LAST)
 		return "exit";
-	return asked & REQUEST_DUMP ? "signal" : NULL;
+	return asked & CG_REQUEST_DUMP ? "signal" : NULL;
 }
 
 /* The program ends: what is being drained ends with it, but not before its time. */
@@ -127,32 +125,32 @@ void cg_sweep_loop(void)
 	/* Nothing is opened in the first moments: a program that has just started likes its numbers in order. */
 	atomic_store(&cg_track_wanted, false);
 	unsigned woken = atomic_load(&state->wake_word);
-	if (!atomic_load(&state->requests)) /* asked before the thread was there: nobody wakes it for that again */
+	if (!cg_sweep_asked()) /* asked before the thread was there: nobody wakes it for that again */
 		cg_futex_wait(&state->wake_word, woken, cg_sweep_interval(state->options));
 	for (bool first = true;; first = false) {
 		unsigned seen = atomic_load(&state->wake_word);
-		if (!first && !atomic_load(&state->requests))
+		if (!first && !cg_sweep_asked())
 			cg_sweep_rest(seen);
-		unsigned asked = atomic_exchange(&state->requests, 0);
-		if (asked & REQUEST_END)
+		unsigned asked = cg_sweep_take_requests();
+		if (asked & CG_REQUEST_END)
 			return;
 		if (!begin()) {
 			/* A thread of the app's is looking: what was asked for is done after it. */
-			atomic_fetch_or(&state->requests, asked);
+			cg_sweep_put_back(asked);
 			cg_futex_wait(&state->wake_word, seen, busy_ns);
 			continue;
 		}
-		if (asked & REQUEST_LAST)
+		if (asked & CG_REQUEST_LAST)
 			finish_drains();
-		look(true, asked & (REQUEST_LAST | REQUEST_CHECK), summary_of(asked), true);
+		look(true, asked & (CG_REQUEST_LAST | CG_REQUEST_CHECK), summary_of(asked), true);
 		end();
 		state->quiet_rounds = sweep->waiting ? 0 : state->quiet_rounds + 1;
 		cg_sweep_watch_signal(state->options);
-		if (first && !asked)
+		if (first && !(asked & CG_REQUESTS))
 			cg_recorder_clean_dir();
-		if (asked)
-			cg_futex_wake(&state->done_word);
-		if (asked & REQUEST_LAST)
+		if (asked & CG_REQUESTS)
+			cg_sweep_answer(asked);
+		if (asked & CG_REQUEST_LAST)
 			rest_in_peace();
 		if (atomic_load(&state->main_left) && cg_sweep_alone())
 			break;
@@ -213,23 +211,6 @@ void cg_sweep_wake(bool in_signal)
 		start_thread();
 }
 
-/* Asks the thread and waits for its answer. False when it did not answer in time. */
-static bool ask_thread(unsigned what, uint64_t patience_ns)
-{
-	unsigned seen = atomic_load(&state->done_word);
-	uint64_t start = cg_track_clock();
-	atomic_fetch_or(&state->requests, what);
-	cg_futex_wake(&state->wake_word);
-	while ((atomic_load(&state->requests) & what) || atomic_load(&state->done_word) == seen) {
-		if (cg_track_clock() - start > patience_ns)
-			return false;
-		cg_futex_wait(&state->done_word, seen, 20000000);
-		if (!(atomic_load(&state->requests) & what) && atomic_load(&state->done_word) != seen)
-			break;
-	}
-	return true;
-}
-
 /* The look of a thread of the app's: at exit, or where there is no thread of ours. */
 static void look_here(bool may_load, bool final, const char *summary)
 {
@@ -251,7 +232,7 @@ void cg_sweep_last(const char *how)
 	if (!h && !cg_bypass_found() && (!by_exit || cg_fdtable_no_socket()))
 		return;
 	if (cg_sweep_thread_runs())
-		(void)ask_thread(REQUEST_LAST, cg_act_draining() ? 13000000000u : 3000000000u);
+		(void)cg_sweep_ask(CG_REQUEST_LAST, cg_act_draining() ? 13000000000u : 3000000000u);
 	else
 		look_here(by_exit, true, "exit");
 	cg_recorder_finish(CG_STATE_EXITED);
@@ -261,7 +242,7 @@ unsigned cg_sweep_check(void)
 {
 	if (!state->options || atomic_load(&cg_guard.sealed))
 		return 0;
-	if (!cg_sweep_thread_runs() || !ask_thread(REQUEST_CHECK, 3000000000u))
+	if (!cg_sweep_thread_runs() || !cg_sweep_ask(CG_REQUEST_CHECK, 3000000000u))
 		look_here(true, true, NULL);
 	return atomic_load(&leaks);
 }
@@ -276,8 +257,7 @@ void cg_sweep_request_dump(void)
 	if (!state->options || atomic_load(&cg_guard.sealed))
 		return;
 	if (cg_sweep_thread_runs()) {
-		atomic_fetch_or(&state->requests, REQUEST_DUMP);
-		cg_futex_wake(&state->wake_word);
+		(void)cg_sweep_request(CG_REQUEST_DUMP);
 	} else {
 		look_here(false, false, "signal");
 	}
@@ -295,8 +275,7 @@ void cg_sweep_seal(void)
 	if (atomic_load(&cg_guard.sealed))
 		return;
 	if (cg_sweep_thread_runs()) {
-		atomic_fetch_or(&state->requests, REQUEST_END);
-		cg_futex_wake(&state->wake_word);
+		(void)cg_sweep_request(CG_REQUEST_END);
 		cg_sweep_thread_join();
 	}
 	cg_recorder_set_state(CG_STATE_SEALED);
@@ -314,7 +293,7 @@ void cg_sweep_after_fork(void)
 	pid_t parent = (pid_t)CG_SYS3(SYS_getppid, 0, 0, 0);
 	*sweep = (struct cg_sweep){.netlink = -1, .arena = kept, .parent = parent};
 	atomic_store(&sweeping, false);
-	atomic_store(&state->requests, 0);
+	cg_sweep_requests_after_fork();
 	atomic_store(&over, false);
 	atomic_store(&state->main_left, false);
 	atomic_store(&leaks, 0);

@@ -63,7 +63,7 @@ static void wait_for_news(unsigned seen, uint64_t wait_ns)
 	while (cg_sweep_policy_watches() && wait_ns > step_ns && atomic_load(&state->wake_word) == seen) {
 		wait_for(seen, step_ns);
 		wait_ns -= step_ns;
-		if (cg_sweep_policy_changed() || atomic_load(&state->requests))
+		if (cg_sweep_policy_changed() || cg_sweep_asked())
 			return;
 	}
 	wait_for(seen, wait_ns);
@@ -80,7 +80,7 @@ static void sleep_until(unsigned seen, uint64_t due_ns)
 	if (due_ns)
 		return;
 	atomic_store(&cg_track_wanted, true);
-	if (!has_work() && !atomic_load(&state->requests) && !atomic_load(&state->main_left))
+	if (!has_work() && !cg_sweep_asked() && !atomic_load(&state->main_left))
 		cg_futex_wait(&state->wake_word, seen, 0);
 	atomic_store(&cg_track_wanted, false);
 }
@@ -89,7 +89,7 @@ static void sleep_until(unsigned seen, uint64_t due_ns)
 static void drain_until(uint64_t due_ns)
 {
 	uint64_t turn;
-	while (!atomic_load(&state->requests) && (turn = cg_sweep_policy_drain()) > 0) {
+	while (!cg_sweep_asked() && (turn = cg_sweep_policy_drain()) > 0) {
 		uint64_t now = cg_track_clock();
 		if (due_ns && now >= due_ns)
 			return;
@@ -111,5 +111,5 @@ void cg_sweep_rest(unsigned seen)
 		unsigned now = atomic_load(&state->wake_word);
 		for_drains_only = now != seen && now - seen == atomic_load(&state->drain_wakes) - drains;
 		seen = now;
-	} while (for_drains_only && !atomic_load(&state->requests) && (!due_ns || cg_track_clock() < due_ns));
+	} while (for_drains_only && !cg_sweep_asked() && (!due_ns || cg_track_clock() < due_ns));
 }

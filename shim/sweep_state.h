@@ -13,13 +13,36 @@
 extern struct cg_sweep_state {
 	const struct cg_options *options;
 	struct cg_sweep sweep;
-	_Atomic unsigned requests;    /* REQUEST_… of sweep.c, not answered yet */
+	_Atomic unsigned requests;    /* CG_REQUEST_… that nobody took up yet, and how many there have been */
+	_Atomic unsigned answered;    /* so many of them were */
 	_Atomic unsigned wake_word;   /* changes with each reason to wake the thread */
 	_Atomic unsigned drain_wakes; /* how many of those were only about drains */
 	_Atomic unsigned done_word;   /* changes when the thread has answered */
 	_Atomic bool main_left;
 	unsigned quiet_rounds; /* looks in a row that saw nothing suspicious */
 } cg_sweep_state;
+
+/* What the thread is asked for. */
+enum { CG_REQUEST_DUMP = 1, CG_REQUEST_LAST = 2, CG_REQUEST_CHECK = 4, CG_REQUEST_END = 8, CG_REQUESTS = 15 };
+
+/* Asks, and does not wait. Returns the request's number. Any context. */
+unsigned cg_sweep_request(unsigned what);
+
+/* Asks and waits for the answer. False when there was none in time. Any thread of the app's. */
+bool cg_sweep_ask(unsigned what, uint64_t patience_ns);
+
+/* Is anything asked for? */
+bool cg_sweep_asked(void);
+
+/*
+ * The thread's part: takes up what was asked for (CG_REQUESTS of the result) and says when that is done, or puts it
+ * back. `taken` is what the first one returned.
+ */
+unsigned cg_sweep_take_requests(void);
+void cg_sweep_put_back(unsigned taken);
+void cg_sweep_answer(unsigned taken);
+
+void cg_sweep_requests_after_fork(void);
 
 /* Between two looks: short enough to see a socket before it is old enough to be told. */
 uint64_t cg_sweep_interval(const struct cg_options *options);

@@ -69,5 +69,11 @@ def test_label_is_reported(t):
         t.check("the orders pool" in log.read(), "the report does not show the label")
 
 
+def test_checks_of_several_threads(t):
+    """Each gets an answer to its own question, not that of one which was under way."""
+    app = t.start("prog_checks", 200, env={"CLOSEGUARD_WARN_AFTER": "1ms", "CLOSEGUARD_LOG": "none"})
+    t.equal(app.number("stale"), 0, "answers older than the question")
+
+
 if __name__ == "__main__":
     harness.main(__name__)
