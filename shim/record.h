@@ -221,7 +221,6 @@ enum cg_action_reason {
 	CG_REASON_NONE,
 	CG_REASON_SHARED,     /* another descriptor or process holds the connection */
 	CG_REASON_UNKNOWN,    /* who else holds it cannot be known here */
-	CG_REASON_CHANGED,    /* it was used, closed or replaced meanwhile */
 	CG_REASON_APP_LINGER, /* the program chose how to close it: it has set SO_LINGER */
 	CG_REASON_BUDGET,     /* so many are being drained already */
 	CG_REASON_NO_THREAD,  /* nobody is there to drain it behind the program's back */

@@ -49,12 +49,11 @@ static const char *result_text(unsigned result)
 static const char *reason_text(unsigned reason)
 {
 	static const char *const names[CG_REASON_COUNT] = {
-	    [CG_REASON_SHARED] = "shared",         [CG_REASON_UNKNOWN] = "unknown_holders",
-	    [CG_REASON_CHANGED] = "changed",       [CG_REASON_APP_LINGER] = "app_lingers",
-	    [CG_REASON_BUDGET] = "budget",         [CG_REASON_NO_THREAD] = "no_thread",
-	    [CG_REASON_TIME] = "time_over",        [CG_REASON_BYTES] = "bytes_over",
-	    [CG_REASON_OLD_KERNEL] = "old_kernel", [CG_REASON_DENIED] = "denied",
-	    [CG_REASON_STREAM] = "stream",
+	    [CG_REASON_SHARED] = "shared",          [CG_REASON_UNKNOWN] = "unknown_holders",
+	    [CG_REASON_APP_LINGER] = "app_lingers", [CG_REASON_BUDGET] = "budget",
+	    [CG_REASON_NO_THREAD] = "no_thread",    [CG_REASON_TIME] = "time_over",
+	    [CG_REASON_BYTES] = "bytes_over",       [CG_REASON_OLD_KERNEL] = "old_kernel",
+	    [CG_REASON_DENIED] = "denied",          [CG_REASON_STREAM] = "stream",
 	};
 	return NAME(names, reason);
 }
@@ -124,7 +123,6 @@ static const char *outcome(const struct cg_action *action)
 	static const char *const reasons[CG_REASON_COUNT] = {
 	    [CG_REASON_SHARED] = "refused: another descriptor or process holds the connection",
 	    [CG_REASON_UNKNOWN] = "refused: who else holds the connection cannot be known here",
-	    [CG_REASON_CHANGED] = "refused: it changed meanwhile",
 	    [CG_REASON_APP_LINGER] = "refused: the program has set SO_LINGER itself",
 	    [CG_REASON_BUDGET] = "refused: too many are being drained already; what was there was read",
 	    [CG_REASON_NO_THREAD] = "refused: no thread of ours can do it; what was there was read",

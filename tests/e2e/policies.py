@@ -6,6 +6,7 @@ import socket
 import time
 
 import harness
+import programs
 
 Answer = collections.namedtuple("Answer", "result error seconds more")
 UNTOUCHED = 7777  # errno before each call of prog_policy
@@ -33,12 +34,17 @@ def rules(*bodies, mode=ENFORCE, more=""):
 class Program:
     """prog_policy under the library."""
 
-    def __init__(self, t, policy=None, watched=True, **settings):
+    def __init__(self, t, policy=None, watched=True, denied=None, **settings):
+        """`denied`: what the kernel is to refuse it, see prog_deny.c."""
         self.t, self.peers = t, []
         if policy:
             settings.setdefault("CLOSEGUARD_POLICY", write_policy(t, policy))
         options = {key: settings.pop(key) for key in ("status", "stderr_empty", "stderr") if key in settings}
-        self.app = t.start("prog_policy", env=settings, watched=watched, **options)
+        words = ["prog_policy"]
+        if denied:
+            words = [*(programs.compile(name, harness.BUILD) for name in ("prog_deny", "prog_policy"))]
+            words.insert(1, denied)
+        self.app = t.start(*words, env=settings, watched=watched, **options)
         self.pid = self.app.number("ready")
 
     def do(self, *words, timeout=None):
