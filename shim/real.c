@@ -61,6 +61,7 @@ CG_EARLY(ssize_t, sendto, (int fd, const void *buf, size_t n, int flags, const s
          SYS_sendto, fd, buf, n, flags, addr, len)
 CG_EARLY(ssize_t, write, (int fd, const void *buf, size_t n), SYS_write, fd, buf, n, 0, 0, 0)
 CG_EARLY(ssize_t, writev, (int fd, const struct iovec *iov, int count), SYS_writev, fd, iov, count, 0, 0, 0)
+CG_EARLY(int, sigaltstack, (const stack_t *stack, stack_t *old), SYS_sigaltstack, stack, old, 0, 0, 0, 0)
 CG_EARLY(int, close, (int fd), SYS_close, fd, 0, 0, 0, 0, 0)
 CG_EARLY(int, execve, (const char *path, char *const argv[], char *const envp[]), SYS_execve, path, argv, envp, 0, 0, 0)
 
@@ -113,7 +114,7 @@ struct cg_real cg_real = {
     EARLY(dup3),       EARLY(fcntl),    EARLY(pipe2),      EARLY(read),       EARLY(readv), EARLY(recv),
     EARLY(recvfrom),   EARLY(recvmmsg), EARLY(recvmsg),    EARLY(splice),     EARLY(send),  EARLY(sendfile),
     EARLY(sendfile64), EARLY(sendmmsg), EARLY(sendmsg),    EARLY(sendto),     EARLY(write), EARLY(writev),
-    EARLY(close),      EARLY(execve),   EARLY(prctl),      EARLY(syscall),    EARLY(_exit),
+    EARLY(close),      EARLY(execve),   EARLY(prctl),      EARLY(syscall),    EARLY(_exit), EARLY(sigaltstack),
 };
 
 static int resolve_one(void *pointer, const char *name)

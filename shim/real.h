@@ -9,6 +9,7 @@
 #define CG_REAL_H
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -37,6 +37,8 @@ struct cg_header *cg_track_ready(void)
 	struct cg_header *h = cg_recorder_header();
 	if (h)
 		return h;
+	if (cg_unwind_is_cramped())
+		return NULL; /* the sweep adopts what is opened there, once something else has started it */
 	h = cg_recorder_start();
 	if (h) {
 		atomic_store(&cg_guard.bypassed, false); /* the sweep looks from here on */
@@ -51,7 +53,7 @@ static void wake_sweep(uint32_t stack)
 {
 	const struct cg_stack *s = cg_stack_get(stack);
 	if (atomic_load_explicit(&cg_track_wanted, memory_order_relaxed) && cg_track_wake)
-		cg_track_wake(s && (s->flags & CG_STACK_IN_SIGNAL));
+		cg_track_wake(s ? s->flags & CG_STACK_IN_SIGNAL : cg_unwind_is_cramped());
 }
 
 struct cg_site *cg_track_site(uint32_t stack, bool make)

@@ -21,6 +21,7 @@ static uintptr_t runtime_start, runtime_end; /* a sanitizer's, whose wrappers ca
 static const char *trouble;
 static bool wants_full;
 static _Atomic bool load_begun;
+static _Atomic bool signal_stacks;
 
 void cg_unwind_set_own_range(uintptr_t start, uintptr_t end)
 {
@@ -150,9 +151,32 @@ static uintptr_t frames_end(uintptr_t here)
 	return 0;
 }
 
+void cg_unwind_expect_signal_stacks(void)
+{
+	atomic_store(&signal_stacks, true);
+}
+
+/* Is it a signal stack that we are on? One system call, and only in programs that have such stacks. */
+static bool on_signal_stack(stack_t *ret)
+{
+	return atomic_load_explicit(&signal_stacks, memory_order_relaxed) &&
+	       !atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) &&
+	       CG_SYS3(SYS_sigaltstack, NULL, ret, 0) == 0 && (ret->ss_flags & SS_ONSTACK);
+}
+
+/* libunwind and our own frames above it take 6.5 KiB; SIGSTKSZ is 8, of which the kernel has taken 3 for the signal. */
+bool cg_unwind_is_cramped(void)
+{
+	enum { ROOM = 16 << 10 };
+	stack_t stack;
+	return on_signal_stack(&stack) && (uintptr_t)__builtin_frame_address(0) - (uintptr_t)stack.ss_sp < ROOM;
+}
+
 static __attribute__((noinline)) unsigned walk_frame_pointers(void **ip, unsigned max)
 {
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0), end = frames_end(frame);
+	stack_t stack;
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t end = on_signal_stack(&stack) ? (uintptr_t)stack.ss_sp + stack.ss_size : frames_end(frame);
 	unsigned n = 0;
 	while (n < max && end && frame + 16 <= end && frame % sizeof(uintptr_t) == 0) {
 		const uintptr_t *words = (const uintptr_t *)frame; // NOLINT(performance-no-int-to-ptr)
@@ -170,7 +194,8 @@ static unsigned capture(void **ip, unsigned max, uint16_t *flags)
 {
 	/* libunwind blocks signals around its slow path: a system call, which a sandbox may kill for. */
 	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP ||
-	    atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) || !cg_unwind_library_ready()) {
+	    atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) || cg_unwind_is_cramped() ||
+	    !cg_unwind_library_ready()) {
 		*flags |= CG_STACK_FROM_FP;
 		return walk_frame_pointers(ip, max);
 	}

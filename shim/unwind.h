@@ -43,6 +43,15 @@ void cg_unwind_set_runtime_range(uintptr_t start, uintptr_t end);
  */
 unsigned cg_unwind(uint64_t *ip, unsigned max, uint16_t *ret_flags);
 
+/*
+ * The program has signal stacks: from here on each walk asks whether it is on one, and whether there is room on it.
+ * Any context.
+ */
+void cg_unwind_expect_signal_stacks(void);
+
+/* On a signal stack that has little room left, where nothing large may be begun. Any context. */
+bool cg_unwind_is_cramped(void);
+
 /* The libunwind way is not to be used any more: the app has closed or replaced one of its descriptors. */
 void cg_unwind_give_up(void);
 

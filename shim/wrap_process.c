@@ -3,6 +3,7 @@
 #include "real.h"
 #include "recorder.h"
 #include "track.h"
+#include "unwind.h"
 
 #include <alloca.h>
 #include <pthread.h>
@@ -46,6 +47,13 @@ CG_EXPORT int daemon(int keep_dir, int keep_fds)
 			if (cg_track_knows(fd))
 				CG_EVENT((void)cg_track_retire(fd, CG_CALL_daemon, CG_CALLER));
 	return cg_real.daemon(keep_dir, keep_fds);
+}
+
+CG_EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
+{
+	if (stack)
+		cg_unwind_expect_signal_stacks();
+	return cg_real.sigaltstack(stack, old);
 }
 
 static void before_exec(void)

@@ -208,6 +208,8 @@ static void options_and_dups(void)
 	SHOW(setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &on, sizeof(on)));
 	SHOW(setsockopt(pair[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
 	SHOW(setsockopt(-1, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)));
+	SHOW(sigaltstack(NULL, NULL));
+	SHOW(sigaltstack(&(stack_t){.ss_sp = buf, .ss_size = sizeof(buf)}, NULL));
 	SHOW(epoll_ctl(set, EPOLL_CTL_ADD, pair[0], &event));
 	SHOW(epoll_ctl(set, EPOLL_CTL_ADD, pair[0], &event));
 	SHOW(epoll_ctl(set, EPOLL_CTL_DEL, pair[0], NULL));

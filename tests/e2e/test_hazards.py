@@ -75,6 +75,16 @@ def test_signal_storm(t):
     t.equal([(one["kind"], one["count"]) for one in groups], [("close_wait", 1)], "groups")
 
 
+def test_handlers_on_a_small_stack(t):
+    """A signal stack of 8 KiB, of which the kernel takes 3: no room for an unwinder, or for a new recorder."""
+    if harness.SANITIZE:
+        raise Skip("a sanitizer needs more of the stack by itself")
+    t.equal(t.start("prog_altstack").number("handled"), 0, "ends read where there was no connection")
+    app = t.start("prog_altstack", "warm")
+    t.equal(app.number("handled"), 40, "ends read")
+    app.expect("close_wait", "eof_ignored", 40)
+
+
 def test_every_call_answers_the_same(t):
     """Values, errno, bytes and descriptor numbers of every wrapped call, in success and failure."""
     bare = t.start("prog_calls", watched=False)
