@@ -49,12 +49,14 @@ CG_EXPORT int daemon(int keep_dir, int keep_fds)
 	return cg_real.daemon(keep_dir, keep_fds);
 }
 
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__) /* whose runtimes call it before code may run */
 CG_EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
 {
 	if (stack)
 		cg_unwind_expect_signal_stacks();
 	return cg_real.sigaltstack(stack, old);
 }
+#endif
 
 static void before_exec(void)
 {
