@@ -128,7 +128,7 @@ static bool may_be_shared(const struct cg_slot *slot)
 {
 	uint32_t flags = atomic_load(&slot->flags);
 	return (flags & (CG_SLOT_DUPPED | CG_SLOT_INHERITED)) || slot->origin != CG_ORIGIN_SEEN ||
-	       slot->epoch != atomic_load(&cg_track_epoch) || atomic_load(&cg_track_forking) > 0;
+	       cg_track_forked_since(slot) || atomic_load(&cg_track_forking) > 0;
 }
 
 static bool has_flag(const struct cg_slot *slot, uint32_t flag)

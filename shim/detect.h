@@ -108,7 +108,7 @@ void cg_detect_history(const struct cg_site *site, struct cg_history *ret);
 /* One sentence on what to do. `polled` tells a stuck loop from an idle pool in fin_unread. Never NULL. */
 const char *cg_detect_advice(enum cg_kind kind, enum cg_cause cause, enum cg_verdict verdict, bool polled);
 
-/* The same for one that nobody here has ever read from while children were forked. */
+/* The same for one that nobody here was seen to read from, and a child forked since may have been meant to. */
 const char *cg_detect_advice_forked(void);
 
 enum { CG_SOCKETS_SHOWN = 16, CG_HOLDERS_SHOWN = 8 };

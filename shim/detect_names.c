@@ -165,6 +165,6 @@ const char *cg_detect_advice(enum cg_kind kind, enum cg_cause cause, enum cg_ver
 
 const char *cg_detect_advice_forked(void)
 {
-	return "nothing here read from it, and a child has been forked since: where the child serves it, close the "
+	return "no read of it was seen here, and a child has been forked since: where the child serves it, close the "
 	       "parent's copy right after fork()";
 }

@@ -110,7 +110,7 @@ static bool may_be_shared(const struct cg_suspect *c)
 {
 	const struct cg_slot *slot = &c->facts.slot;
 	return c->facts.departed || (atomic_load(&slot->flags) & (CG_SLOT_INHERITED | CG_SLOT_DUPPED)) ||
-	       slot->origin != CG_ORIGIN_SEEN || slot->epoch != (uint16_t)atomic_load(&cg_track_epoch);
+	       slot->origin != CG_ORIGIN_SEEN || cg_track_forked_since(slot);
 }
 
 static void set_sockets(struct cg_sweep *sweep, const struct cg_group *group, struct cg_finding *ret)
@@ -197,7 +197,7 @@ static bool was_left_to_a_child(const struct cg_suspect *oldest, const struct cg
 {
 	return finding->cause == CG_CAUSE_EOF_IGNORED && !finding->eof.known && !finding->last_use.known &&
 	       oldest->facts.has_slot && oldest->facts.slot.origin == CG_ORIGIN_SEEN &&
-	       oldest->facts.slot.epoch != (uint16_t)atomic_load(&cg_track_epoch);
+	       cg_track_forked_since(&oldest->facts.slot);
 }
 
 void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept, const struct cg_group *group,

@@ -176,9 +176,9 @@ static int find_option(const char *name, size_t n)
 /* A variable set twice counts once, the first as for getenv. An empty value is none. */
 static void read_variable(const struct reader *reader, const char *entry, uint32_t *seen)
 {
-	size_t n = strlen(entry);
-	const char *mark = memchr(entry, '=', n);
-	n = mark ? (size_t)(mark - entry) : n;
+	size_t n = 0;
+	while (entry[n] && entry[n] != '=')
+		n++;
 	int option = find_option(entry, n);
 	if (!entry[n])
 		return;

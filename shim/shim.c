@@ -47,37 +47,28 @@ static void keep_complaint(const char *line, void *unused)
 	cg_buf_str(&text, line);
 }
 
-static int find_own_code(struct dl_phdr_info *info, size_t size, void *unused)
+/* The segment of a module that holds our code, or the code of a sanitizer's runtime. */
+static void find_in_segment(const ElfW(Phdr) * p, uintptr_t start, bool runtime)
 {
-	uintptr_t here = (uintptr_t)find_own_code;
-	(void)size;
-	(void)unused;
-	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + p->p_vaddr;
-		if (p->p_type == PT_LOAD && here >= start && here < start + p->p_memsz) {
-			cg_unwind_set_own_range(start, start + p->p_memsz);
-			return 1;
-		}
-	}
-	return 0;
+	uintptr_t here = (uintptr_t)find_in_segment, end = start + p->p_memsz;
+	if (p->p_type != PT_LOAD)
+		return;
+	if (here >= start && here < end)
+		cg_unwind_set_own_range(start, end);
+	else if (runtime && (p->p_flags & PF_X))
+		cg_unwind_set_runtime_range(start, end);
 }
 
-static int find_runtime_code(struct dl_phdr_info *info, size_t size, void *unused)
+static int find_code(struct dl_phdr_info *info, size_t size, void *unused)
 {
 	static const char *const names[] = {"libasan.so", "libtsan.so", "libclang_rt.asan", "libclang_rt.tsan"};
+	bool runtime = false;
 	(void)size;
 	(void)unused;
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-		for (unsigned n = 0; strstr(info->dlpi_name, names[i]) && n < info->dlpi_phnum; n++) {
-			const ElfW(Phdr) *p = &info->dlpi_phdr[n];
-			uintptr_t start = info->dlpi_addr + p->p_vaddr;
-			if (p->p_type == PT_LOAD && (p->p_flags & PF_X)) {
-				cg_unwind_set_runtime_range(start, start + p->p_memsz);
-				return 1;
-			}
-		}
-	}
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+		runtime |= strstr(info->dlpi_name, names[i]) != NULL;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++)
+		find_in_segment(&info->dlpi_phdr[i], info->dlpi_addr + info->dlpi_phdr[i].p_vaddr, runtime);
 	return 0;
 }
 
@@ -148,8 +139,7 @@ static void start_watching(void)
 	cg_recorder_configure(options.dir, options.app, options.warn_after_ns);
 	cg_sweep_report_init(&options, host);
 	tell_complaints();
-	dl_iterate_phdr(find_own_code, NULL);
-	dl_iterate_phdr(find_runtime_code, NULL);
+	dl_iterate_phdr(find_code, NULL);
 	cg_stack_set_depth(options.depth);
 	cg_bypass_init();
 	cg_unwind_init(options.stacks, cg_bypass_imports_sockets());

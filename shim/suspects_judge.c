@@ -159,8 +159,8 @@ static void count_overdue(struct cg_sweep *sweep)
 static bool holders_matter(const struct cg_suspect *c)
 {
 	bool unused = (flags_of(c) & (CG_SLOT_INHERITED | CG_SLOT_USED)) == CG_SLOT_INHERITED;
-	bool shared_listener = c->facts.in_backlog && (flags_of(c) & CG_SLOT_INHERITED ||
-	                                               c->facts.slot.epoch != (uint16_t)atomic_load(&cg_track_epoch));
+	bool shared_listener =
+	    c->facts.in_backlog && (flags_of(c) & CG_SLOT_INHERITED || cg_track_forked_since(&c->facts.slot));
 	return c->judgement.mature && (c->facts.departed || unused || shared_listener);
 }
 

@@ -15,6 +15,8 @@
  * annex is brought in by dlmopen, which fails later in some programs. `options` are kept by reference.
  */
 void cg_sweep_policy_begin(struct cg_options *options);
+
+/* Was anything wrong? And hands each line about it to `warn`, once. Constructor. */
 bool cg_sweep_policy_complaints(void);
 void cg_sweep_policy_complain(void (*warn)(const char *text));
 

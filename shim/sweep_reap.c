@@ -143,8 +143,8 @@ static void ask_holders(const uint64_t *inodes, unsigned count, int8_t *ret_shar
 /* Nothing that could have given it to another process has happened since it was opened. */
 static bool is_private(const struct cg_slot *slot)
 {
-	return slot->origin == CG_ORIGIN_SEEN && slot->epoch == atomic_load(&cg_track_epoch) &&
-	       !atomic_load(&cg_track_forking) && !(atomic_load(&slot->flags) & (CG_SLOT_DUPPED | CG_SLOT_INHERITED));
+	return slot->origin == CG_ORIGIN_SEEN && !cg_track_forked_since(slot) && !atomic_load(&cg_track_forking) &&
+	       !(atomic_load(&slot->flags) & (CG_SLOT_DUPPED | CG_SLOT_INHERITED));
 }
 
 /* What travels between processes may be on its way, or with one that is not in our /proc. */

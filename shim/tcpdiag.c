@@ -63,7 +63,6 @@ static int send_request(struct exchange *ex, uint16_t flags, const struct inet_d
 	return n < 0 ? (int)n : n == sizeof(request) ? 0 : -EIO;
 }
 
-/* One datagram by its true length, which may be more than the buffer holds. -ETIMEDOUT once it is past the deadline. */
 /* An app that puts a connection of its own over the number is not to lose a byte of it to us. */
 static bool is_the_apps(int fd)
 {
@@ -75,6 +74,7 @@ static bool is_the_apps(int fd)
 	return type == SOCK_STREAM || name.ss_family == AF_INET || name.ss_family == AF_INET6;
 }
 
+/* One datagram by its true length, which may be more than the buffer holds. -ETIMEDOUT once it is past the deadline. */
 static ssize_t receive(const struct exchange *ex, uint64_t deadline)
 {
 	for (;;) {

@@ -19,6 +19,12 @@
 /* Forks and spawns so far: a connection opened before the last one may be held by a child too. */
 extern _Atomic uint16_t cg_track_epoch;
 
+/* Has a child been forked or started since the descriptor was opened, which may hold it too? Any context. */
+static inline bool cg_track_forked_since(const struct cg_slot *slot)
+{
+	return slot->epoch != atomic_load(&cg_track_epoch);
+}
+
 /* Forks and spawns that are under way in some thread now. */
 extern _Atomic int cg_track_forking;
 

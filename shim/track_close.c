@@ -82,8 +82,7 @@ static void count_close(struct cg_header *h, const struct cg_slot *slot, int fd)
 static bool may_live_on(const struct cg_slot *slot)
 {
 	return (atomic_load(&slot->flags) & (CG_SLOT_DUPPED | CG_SLOT_INHERITED)) ||
-	       slot->origin == CG_ORIGIN_RECEIVED || atomic_load(&cg_track_forking) ||
-	       slot->epoch != (uint16_t)atomic_load(&cg_track_epoch);
+	       slot->origin == CG_ORIGIN_RECEIVED || atomic_load(&cg_track_forking) || cg_track_forked_since(slot);
 }
 
 static void note_departed(struct cg_header *h, struct cg_slot *slot, int fd)

@@ -203,11 +203,7 @@ def test_shared_with_a_child_before_the_peer_closes(t):
 
 def test_left_to_a_child(t):
     """The child reads the end and closes; what the parent forgot is its own copy, and that is the advice."""
-    app = t.start("prog_forking", 3)
-    port = app.number("port")
-    for _ in range(3):
-        app.connect(port, b"x").close()
-    app.line("ready")
+    app = serve(t, "prog_forking", 3)
     finding = app.expect("close_wait", "eof_ignored", 3)
     t.equal((finding["eof"], finding["last_use"]), (None, None), "reads of the parent's")
     t.check("right after fork()" in finding["advice"], f"advice {finding['advice']}")
