@@ -154,9 +154,9 @@ void cg_track_spawn_end(void);
 
 /* What a retiring took away, so that it can be given back when the call failed. */
 struct cg_retired {
-	struct cg_slot *slot; /* NULL: there was nothing */
+	struct cg_slot *slot; /* NULL: there was nothing open */
 	uint8_t kind;
-	uint32_t gen;
+	uint32_t gen; /* the slot's, also where its connection had been closed before */
 };
 
 /* Before the real close (or dup2 over it): the number may be another's at once. */
@@ -171,13 +171,19 @@ void cg_track_unretire(struct cg_retired retired);
 /* close() said EBADF: a double close, unless it was one of a row of closes. */
 void cg_track_close_failed(int fd, enum cg_call call, uintptr_t caller);
 
+/*
+ * close() succeeded on a number whose connection had been closed before: it had become something else's, whose opening
+ * was not seen, and the next EBADF on it is not about the connection. gen: the slot's, as it was before the close.
+ */
+void cg_track_closed_other(int fd, uint32_t gen);
+
 /* In a forked child: the closes before were the parent's. */
 void cg_track_close_after_fork(void);
 
 /* Every close passes here, so that a loop over all numbers can be told from a mistake. Any fd; cheap. */
 void cg_track_close_row(int fd, uintptr_t caller);
 
-/* EBADF on a descriptor that was a connection: used after it was closed. */
+/* EBADF on a descriptor that was a connection: used after it was closed, unless the number is something else's now. */
 void cg_track_used_closed(int fd, enum cg_call call, uintptr_t caller);
 
 /* Is anything known of this number, be it open or closed? Lets the wrappers of untracked descriptors stay cheap. */

@@ -110,12 +110,12 @@ struct cg_retired cg_track_retire(int fd, enum cg_call call, uintptr_t caller)
 	if (!retired.slot || !h)
 		return (struct cg_retired){NULL, 0, 0};
 	uint8_t kind = atomic_load(&retired.slot->kind);
+	retired.gen = atomic_load(&retired.slot->gen);
 	if ((kind != CG_FD_CONN && kind != CG_FD_LISTENER) ||
 	    !atomic_compare_exchange_strong(&retired.slot->kind, &kind, CG_FD_CLOSED))
-		return (struct cg_retired){NULL, 0, 0};
+		return (struct cg_retired){NULL, 0, retired.gen};
 	uint64_t ip = caller;
 	retired.kind = kind;
-	retired.gen = atomic_load(&retired.slot->gen);
 	retired.slot->close_ns = cg_track_clock();
 	retired.slot->close_stack = ip ? cg_stack_intern(&ip, 1, 0) : 0;
 	retired.slot->close_tid = cg_guard_tid();
@@ -183,6 +183,14 @@ void cg_track_close_row(int fd, uintptr_t caller)
 	last_close.caller = caller;
 }
 
+void cg_track_closed_other(int fd, uint32_t gen)
+{
+	struct cg_slot *slot = cg_slot_at(fd);
+	uint8_t closed = CG_FD_CLOSED;
+	if (slot && atomic_load(&slot->gen) == gen)
+		(void)atomic_compare_exchange_strong(&slot->kind, &closed, CG_FD_NONE);
+}
+
 void cg_track_close_failed(int fd, enum cg_call call, uintptr_t caller)
 {
 	struct cg_header *h = cg_recorder_header();
@@ -194,12 +202,23 @@ void cg_track_close_failed(int fd, enum cg_call call, uintptr_t caller)
 	last_close.event = cg_track_event(CG_EVENT_DOUBLE_CLOSE, fd, EBADF, call, cg_stack_here(), slot);
 }
 
+/*
+ * EBADF also means "not open for this direction", and all that is not allowed on an O_PATH descriptor: the number may
+ * have been taken by a file, whose opening is not wrapped. In a sandbox the question could be a killing matter, and
+ * nothing is said. The price: where another thread takes the number just now, the mistake goes unnoticed.
+ */
+static bool is_closed(int fd)
+{
+	return !atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) &&
+	       cg_sys_fcntl(fd, F_GETFD, 0) == -EBADF;
+}
+
 void cg_track_used_closed(int fd, enum cg_call call, uintptr_t caller)
 {
 	struct cg_header *h = cg_recorder_header();
 	struct cg_slot *slot = cg_slot_at(fd);
 	(void)caller;
-	if (!h || !slot || atomic_load(&slot->kind) != CG_FD_CLOSED)
+	if (!h || !slot || atomic_load(&slot->kind) != CG_FD_CLOSED || !is_closed(fd))
 		return;
 	atomic_fetch_add(&h->count.uses_after_close, 1);
 	cg_track_event(CG_EVENT_USE_AFTER_CLOSE, fd, EBADF, call, cg_stack_here(), slot);

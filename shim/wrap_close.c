@@ -35,7 +35,9 @@ CG_EXPORT int close(int fd)
 	else
 		forget_inherited(fd);
 	int r = cg_real.close(fd);
-	if (known && r < 0 && errno == EBADF && !retired.slot)
+	if (known && !retired.slot && r == 0)
+		CG_EVENT(cg_track_closed_other(fd, retired.gen));
+	else if (known && !retired.slot && errno == EBADF)
 		CG_EVENT(cg_track_close_failed(fd, CG_CALL_close, CG_CALLER));
 	if (act.drain)
 		CG_EVENT(cg_act_after_close(&act, true));

@@ -253,5 +253,34 @@ def test_closed_connections_are_in_no_summary(t):
     t.equal(groups_of(app.dump()), [], "groups")
 
 
+def reused(t, how):
+    """EBADF on a number that had been a connection's, for a reason that has nothing to do with the connection."""
+    peers = Peers(t)
+    app = t.start("prog_reused", how, peers.port)
+    t.equal(app.line("result"), "-1 9", "the call's answer: EBADF")
+    app.line("ready")
+    app.silent(opened=1)
+
+
+def test_a_number_taken_by_a_file_open_for_reading(t):
+    reused(t, "readonly")
+
+
+def test_a_number_taken_by_a_file_open_for_writing(t):
+    reused(t, "writeonly")
+
+
+def test_a_number_taken_by_a_path_descriptor(t):
+    reused(t, "path")
+
+
+def test_a_number_whose_file_was_used_after_its_close(t):
+    reused(t, "closed")
+
+
+def test_a_number_whose_file_was_closed_twice(t):
+    reused(t, "closed-twice")
+
+
 if __name__ == "__main__":
     harness.main(__name__)
