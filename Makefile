@@ -66,7 +66,7 @@ DEPS_WANTED = $(filter-out deps,$(MAKECMDGOALS))
 DEPS ?= build demo $(if $(DEPS_WANTED),$(if $(filter-out all demo install lint aarch64,$(DEPS_WANTED)),test),test) \
 	$(filter lint,$(DEPS_WANTED))
 deps:
-	$(Q)tests/deps.sh $(DEPS)
+	$(Q)CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' tests/deps.sh $(DEPS)
 
 # Rebuild when the flags change: this file's content is the flags. And `make -j deps check` builds nothing before deps
 # is done.

@@ -1,43 +1,44 @@
 #!/bin/sh
 # Installs what the named groups need and the machine lacks: tests/deps.sh build demo test lint
 #
-# What counts is whether the thing is there (a command, a header), not which package brought it; so a second run does
-# nothing, on any distribution. Nothing that gets installed is started.
+# What counts is whether the thing works (a compiler compiles, a library is found by it with the code that uses it), not
+# which package brought it or where a file of that name lies; so a second run does nothing, on any distribution. Nothing
+# that gets installed is started. CC, CPPFLAGS, CFLAGS and LDFLAGS are those of the build.
 set -u
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export PATH
 
-# group:must  what to look for  apt  dnf  apk      ("a|b": the first that exists; "a,b": both; "-": not packaged there)
+# group:must  what to ask for  apt  dnf  apk      ("a|b": the first that exists; "a,b": both; "-": not packaged there)
 needs()
 {
     cat <<'TABLE'
-build:required command:gcc           gcc,libc6-dev         gcc,glibc-devel        gcc,musl-dev
+build:required compiler:cc           gcc,libc6-dev         gcc,glibc-devel        gcc,musl-dev
 build:required command:make          make                  make                   make
 build:required command:pkg-config    pkg-config|pkgconf    pkgconf-pkg-config     pkgconf
-build:required header:check.h        check                 check-devel            check-dev
-build:required header:elfutils/libdw.h libdw-dev             elfutils-devel         elfutils-dev
-build:required header:jansson.h      libjansson-dev        jansson-devel          jansson-dev
-build:required header:libconfig.h    libconfig-dev         libconfig-devel        libconfig-dev
-build:required header:libelf.h       libelf-dev            elfutils-libelf-devel  elfutils-dev
-build:required header:libunwind.h    libunwind-dev         libunwind-devel        libunwind-dev
-build:required header:ncurses.h      libncurses-dev        ncurses-devel          ncurses-dev
-build:required header:zlib.h         zlib1g-dev            zlib-devel             zlib-dev
-demo:required  header:curl/curl.h    libcurl4-openssl-dev  libcurl-devel          curl-dev
+build:required library:check         check                 check-devel            check-dev
+build:required library:config        libconfig-dev         libconfig-devel        libconfig-dev
+build:required library:dw            libdw-dev             elfutils-devel         elfutils-dev
+build:required library:elf           libelf-dev            elfutils-libelf-devel  elfutils-dev
+build:required library:jansson       libjansson-dev        jansson-devel          jansson-dev
+build:required library:ncursesw      libncurses-dev        ncurses-devel          ncurses-dev
+build:required library:z             zlib1g-dev            zlib-devel             zlib-dev
+build:required loads:libunwind.so.8|libunwind.so.1 libunwind8 libunwind           libunwind
+demo:required  library:curl          libcurl4-openssl-dev  libcurl-devel          curl-dev
 demo:required  command:curl          curl                  curl                   curl
-demo:required  command:python3       python3               python3                python3
+demo:required  python:ctypes,json,ssl python3              python3                python3
 test:required  command:bash          bash                  bash                   bash
-test:required  command:g++           g++                   gcc-c++                g++
+test:required  compiler:g++          g++                   gcc-c++                g++
 test:required  command:ip            iproute2              iproute                iproute2
 test:required  command:openssl       openssl               openssl                openssl
 test:required  command:perl          perl                  perl-interpreter       perl
 test:required  command:pgrep         procps                procps-ng              procps
 test:required  command:unshare       util-linux            util-linux             util-linux
 test:required  python:requests       python3-requests      python3-requests       py3-requests
-test:optional  command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm64-cross gcc-aarch64-linux-gnu -
+test:optional  compiler:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu,libc6-dev-arm64-cross gcc-aarch64-linux-gnu -
 test:optional  command:apache2|httpd apache2|apache2-bin   httpd                  apache2
 test:optional  command:chromedriver  chromium-driver       chromedriver           chromium-chromedriver
 test:optional  command:chromium|chromium-browser chromium  chromium               chromium
-test:optional  command:clang         clang                 clang                  clang
+test:optional  compiler:clang        clang                 clang                  clang
 test:optional  command:dwz           dwz                   dwz                    dwz
 test:optional  command:groff         groff-base            groff-base             groff
 test:optional  command:haproxy       haproxy               haproxy                haproxy
@@ -56,11 +57,11 @@ test:optional  command:valgrind      valgrind              valgrind             
 test:optional  command:xz            xz-utils              xz                     xz
 test:optional  command:zsh           zsh                   zsh                    zsh
 test:optional  php:curl              php-curl              php-common             php-curl
-test:optional  library:libasan.so    -                     libasan                -
-test:optional  library:libdebuginfod.so.1 libdebuginfod1   elfutils-debuginfod-client -
-test:optional  library:libtsan.so    -                     libtsan                -
-test:optional  library:libubsan.so   -                     libubsan               -
-lint:required  command:clang         clang                 clang                  clang
+test:optional  sanitizer:address     -                     libasan                -
+test:optional  loads:libdebuginfod.so.1 libdebuginfod1     elfutils-debuginfod-client -
+test:optional  sanitizer:thread      -                     libtsan                -
+test:optional  sanitizer:undefined   -                     libubsan               -
+lint:required  compiler:clang        clang                 clang                  clang
 lint:required  command:clang-tidy    clang-tidy            clang-tools-extra      clang-extra-tools
 lint:required  command:cppcheck      cppcheck              cppcheck               cppcheck
 lint:required  command:shellcheck    shellcheck            ShellCheck             shellcheck
@@ -78,19 +79,91 @@ die()
     exit 1
 }
 
-# there KIND:NAME: is it on this machine?
+# code_of LIBRARY: a program that includes it as the sources do, and calls it.
+code_of()
+{
+    case $1 in
+    check) echo '#include <check.h>
+        int main(void) { return srunner_ntests_failed(srunner_create(suite_create("a"))); }' ;;
+    config) echo '#include <libconfig.h>
+        int main(void) { config_t c; config_init(&c); return config_lookup(&c, "a") != 0; }' ;;
+    curl) echo '#include <curl/curl.h>
+        int main(void) { return curl_easy_init() == 0; }' ;;
+    dw) echo '#include <dwarf.h>
+        #include <elfutils/libdw.h>
+        int main(void) { return dwarf_begin(0, DWARF_C_READ) != 0 && DW_TAG_subprogram; }' ;;
+    elf) echo '#include <gelf.h>
+        int main(void) { return elf_version(EV_CURRENT) == EV_NONE; }' ;;
+    jansson) echo '#include <jansson.h>
+        int main(void) { return json_object() == 0; }' ;;
+    ncursesw) echo '#include <ncurses.h>
+        #include <term.h>
+        int main(void) { int e; return setupterm("a", 1, &e) == OK && add_wch(0) == OK; }' ;;
+    z) echo '#include <zlib.h>
+        int main(void) { return zlibVersion() == 0; }' ;;
+    esac
+}
+
+# compiles COMPILER [ARG...]: does the program on stdin become an executable, with the build's own flags?
+compiles()
+{
+    compiler=$1
+    shift
+    # shellcheck disable=SC2086 # flags are lists of words
+    $compiler -D_GNU_SOURCE= ${CPPFLAGS:-} ${CFLAGS:-} -o "$scratch/out" - ${LDFLAGS:-} "$@" >/dev/null 2>&1
+}
+
+# Check is several libraries, and pkg-config has to say which, as in the build.
+links_of()
+{
+    case $1 in
+    check) pkg-config --libs check 2>/dev/null || echo -lcheck ;;
+    *) echo "-l$1" ;;
+    esac
+}
+
+# links LIBRARY: with its header and by the linker.
+links()
+{
+    # shellcheck disable=SC2046 # a list of words
+    code_of "$1" | compiles "$cc -x c" $(links_of "$1")
+}
+
+# works COMPILER: makes an executable of what the sources are made of.
+works()
+{
+    case $1 in
+    *++) echo '#include <stdexcept>
+        int main() { try { throw std::runtime_error("a"); } catch (const std::exception &e) { return 0; } }' |
+            compiles "$1 -x c++" ;;
+    *) echo '#include <pthread.h>
+        #include <sys/socket.h>
+        int main(void) { return pthread_self() == 0 && socket(AF_INET, SOCK_STREAM, 0); }' |
+            compiles "$1 -x c" -pthread ;;
+    esac
+}
+
+# loads LIBRARY: by the name by which it is opened at run time.
+loads()
+{
+    echo '#include <dlfcn.h>
+        int main(int n, char **names) { return n < 2 || !dlopen(names[1], RTLD_NOW); }' |
+        compiles "$cc -x c" -ldl && "$scratch/out" "$1"
+}
+
+# there KIND:NAME: does it work on this machine? Programs under test are run by the distribution's own Python.
 there()
 {
     name=${1#*:}
     case $1 in
-    command:*\|*) command -v "${name%%|*}" >/dev/null || command -v "${name#*|}" >/dev/null ;;
+    *:*\|*) there "${1%%|*}" || there "${1%%:*}:${1#*|}" ;;
     command:*) command -v "$name" >/dev/null ;;
-    header:*) for file in /usr/include/"$name" /usr/include/*/"$name" /usr/local/include/"$name"; do
-            [ -e "$file" ] && return 0
-        done
-        return 1 ;;
-    library:*) [ "$(gcc -print-file-name="$name" 2>/dev/null)" != "$name" ] && command -v gcc >/dev/null ;;
-    python:*) python3 -c "import importlib.util as u, sys; sys.exit(not u.find_spec('$name'))" 2>/dev/null ;;
+    compiler:cc) works "$cc" ;;
+    compiler:*) works "$name" ;;
+    library:*) links "$name" ;;
+    loads:*) loads "$name" ;;
+    sanitizer:*) echo 'int main(void) { return 0; }' | compiles "$cc -x c" -fsanitize="$name" ;;
+    python:*) /usr/bin/python3 -c "import $name" 2>/dev/null ;;
     php:*) php -m 2>/dev/null | grep -qx "$name" ;;
     esac
 }
@@ -168,8 +241,7 @@ POLICY_RC=/usr/sbin/policy-rc.d
 forbid_services()
 {
     [ "$manager" = apt ] && [ ! -e $POLICY_RC ] || return 0
-    trap 'as_root rm -f $POLICY_RC' EXIT
-    trap 'exit 1' INT TERM
+    trap 'as_root rm -f $POLICY_RC; rm -rf "$scratch"' EXIT
     as_root sh -c "printf '#!/bin/sh\nexit 101\n' > $POLICY_RC && chmod 755 $POLICY_RC"
 }
 
@@ -215,6 +287,11 @@ for group; do
     *) die "there is no group \"$group\"; there are build, demo, test, lint" ;;
     esac
 done
+
+cc=${CC:-cc}
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' INT TERM
 
 lacking=$(missing "$@")
 if [ -z "$lacking" ]; then
