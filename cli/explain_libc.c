@@ -1,13 +1,13 @@
 /*
  * explain_libc.c: which glibc a library needs, and which one a libc is.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "explain.h"
+#include "sys_regular.h"
 
 enum { LARGEST = 64 << 20 };
 
@@ -15,7 +15,7 @@ enum { LARGEST = 64 << 20 };
 static char *read_file(const char *path, size_t *ret_size)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = cg_open_regular(path, 0);
 	char *content = NULL;
 	size_t got = 0;
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size < LARGEST)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "sys_regular.h"
 
 enum { UNPACKED = 256 << 10, PIECE = 16 << 10 };
 
@@ -29,14 +30,16 @@ static int open_stream(const char *path)
 	return fd < 0 ? -EBADF : fd;
 }
 
-static int refuse(int fd, const char *path, const struct stat *st, char *why)
+static int refuse(const char *path, int error, char *why)
 {
-	(void)cg_common_print(why, CG_RECORDING_WHY,
-	                      "%s is %s; a recorder (PID.NUMBER.rec) or a log is a regular file, or comes in through "
-	                      "\"-\"",
-	                      path, S_ISDIR(st->st_mode) ? "a directory" : "no regular file");
-	close(fd);
-	return -EINVAL;
+	if (error == -EISDIR || error == -EINVAL)
+		(void)cg_common_print(why, CG_RECORDING_WHY,
+		                      "%s is %s; a recorder (PID.NUMBER.rec) or a log is a regular file, or comes in "
+		                      "through \"-\"",
+		                      path, error == -EISDIR ? "a directory" : "no regular file");
+	else
+		(void)cg_common_print(why, CG_RECORDING_WHY, "%s cannot be read: %s", path, strerror(-error));
+	return error;
 }
 
 static int open_file(const char *path, int *ret_fd, uint64_t *ret_size, char *why)
@@ -44,15 +47,14 @@ static int open_file(const char *path, int *ret_fd, uint64_t *ret_size, char *wh
 	struct stat st;
 	int fd = open_stream(path);
 	bool stream = fd != -ENOENT;
-	if (!stream) /* NONBLOCK: a FIFO without a writer would keep us */
-		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0) {
-		int error = stream ? -fd : errno;
-		(void)cg_common_print(why, CG_RECORDING_WHY, "%s cannot be read: %s", path, strerror(error));
-		return -error;
+	if (!stream)
+		fd = cg_open_regular(path, 0);
+	if (fd < 0)
+		return refuse(path, fd, why);
+	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode)) {
+		close(fd);
+		return refuse(path, -EISDIR, why);
 	}
-	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode) || (!stream && !S_ISREG(st.st_mode)))
-		return refuse(fd, path, &st, why);
 	*ret_fd = fd;
 	*ret_size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 	return stream;

@@ -2,13 +2,13 @@
  * naming_id.c: reads the build-id of a file that may be anything.
  */
 #include <elf.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "naming.h"
+#include "sys_regular.h"
 
 enum { HEADERS_MAX = 256, ID_MAX = 64 };
 
@@ -59,7 +59,7 @@ static bool has_id(int fd, const char *wanted)
 
 bool cg_naming_has_id(const char *path, const char *build_id)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = cg_open_regular(path, 0);
 	if (fd < 0)
 		return false;
 	bool has = has_id(fd, build_id);

@@ -12,30 +12,25 @@
 #include "cli.h"
 #include "procfs.h"
 #include "recording.h"
+#include "sys_regular.h"
 
 /* How far apart the elements of most regions are. */
 enum { STRIDE = 256, RETRIES = 20 };
 
 static int open_file(const char *path, int *ret_fd, char *why)
 {
-	struct stat st;
-	/* NONBLOCK: a FIFO without a writer would keep us. */
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int error = fd < 0 ? errno : 0;
-	if (error == ELOOP)
-		(void)cg_common_print(why, CG_RECORDING_WHY, "%s is a symbolic link; name the recorder itself", path);
-	else if (error)
-		(void)cg_common_print(why, CG_RECORDING_WHY, "%s cannot be read: %s", path, strerror(error));
-	if (error)
-		return -error;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		(void)cg_common_print(why, CG_RECORDING_WHY, "%s is %s; a recorder is a regular file, PID.NUMBER.rec",
-		                      path, S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
-		close(fd);
-		return -EINVAL;
-	}
+	int fd = cg_open_regular(path, O_NOFOLLOW);
 	*ret_fd = fd;
-	return 0;
+	if (fd >= 0)
+		return 0;
+	if (fd == -ELOOP)
+		(void)cg_common_print(why, CG_RECORDING_WHY, "%s is a symbolic link; name the recorder itself", path);
+	else if (fd == -EISDIR || fd == -EINVAL)
+		(void)cg_common_print(why, CG_RECORDING_WHY, "%s is %s; a recorder is a regular file, PID.NUMBER.rec",
+		                      path, fd == -EISDIR ? "a directory" : "no regular file");
+	else
+		(void)cg_common_print(why, CG_RECORDING_WHY, "%s cannot be read: %s", path, strerror(-fd));
+	return fd;
 }
 
 static int check_header(const struct cg_recording *recording, size_t got, char *why)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "sys_regular.h"
 #include "target.h"
 
 enum {
@@ -202,7 +203,7 @@ static int look_at(const char *subject, char path[PATH_MAX], bool first, struct 
 	int error = check_file(subject, path, why);
 	if (error)
 		return error;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = cg_open_regular(path, 0);
 	if (fd < 0) {
 		target->unreadable = true;
 		return STEP_DONE;
@@ -251,8 +252,8 @@ int cg_target_match(const struct cg_target *target, const char *library, char *w
 {
 	struct cg_elf own = {0};
 	char theirs_text[32], ours_text[32], both[128];
-	int fd = open(library, O_RDONLY | O_CLOEXEC);
-	int error = fd < 0 ? -errno : cg_elf_read(fd, &own, NULL, NULL);
+	int fd = cg_open_regular(library, 0);
+	int error = fd < 0 ? fd : cg_elf_read(fd, &own, NULL, NULL);
 	if (fd >= 0)
 		close(fd);
 	if (error)

@@ -4,12 +4,12 @@
 #include "top_sample.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "procfs.h"
+#include "sys_regular.h"
 
 enum { SITE_STRIDE = 256 };
 
@@ -109,7 +109,7 @@ static void read_rest(const char *path, struct cg_top_seen *seen, struct cg_top_
 	bool closed = !seen->valid || seen->closed != h->count.closed || seen->late != h->count.late_closes;
 	if (!swept && !closed)
 		return;
-	recording.fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	recording.fd = cg_open_regular(path, O_NOFOLLOW);
 	if (recording.fd < 0)
 		return;
 	if (swept)

@@ -3,12 +3,12 @@
  */
 #include "top_site.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "report_text_place.h"
+#include "sys_regular.h"
 #include "top_names.h"
 
 static bool is_of_system(const struct cg_module *module)
@@ -65,7 +65,7 @@ void cg_top_site_locate(struct cg_top_finding *finding)
 	if (finding->located)
 		return;
 	finding->located = true;
-	recording.fd = open(recording.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	recording.fd = cg_open_regular(recording.path, O_NOFOLLOW);
 	recording.modules = recording.fd < 0 ? NULL : calloc(CG_MAX_MODULES, sizeof *recording.modules);
 	if (recording.modules) {
 		cg_recording_read(&recording, CG_OFF_MODULES, recording.modules,

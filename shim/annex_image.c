@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "sys.h"
+#include "sys_regular.h"
 
 static bool same_file(const struct cg_image *image, const struct stat *st)
 {
@@ -38,9 +38,9 @@ static int map(int fd, size_t size, void **ret)
 static int map_regular(const char *path, struct cg_image *image)
 {
 	struct stat st;
-	int fd = cg_sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	int fd = cg_open_regular(path, 0);
 	if (fd < 0)
-		return fd;
+		return fd == -EISDIR || fd == -EINVAL ? -ENOEXEC : fd;
 	int r = cg_sys_fstat(fd, &st);
 	if (r == 0 && (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf64_Ehdr)))
 		r = -ENOEXEC;
