@@ -133,14 +133,26 @@ static const char *describe(int error)
 		int error;
 		const char *text;
 	} known[] = {
-	    {-EACCES, "permission denied"},    {-EAGAIN, "its reader is stuck"},
-	    {-ECONNREFUSED, "nobody listens"}, {-EDQUOT, "the disk quota is used up"},
-	    {-EFBIG, "the file is too big"},   {-EISDIR, "it is a directory"},
-	    {-ELOOP, "it is a symbolic link"}, {-EMFILE, "no free file descriptor"},
-	    {-ENFILE, "too many open files"},  {-ENOENT, "no such file or directory"},
-	    {-ENOSPC, "no space left"},        {-ENOTDIR, "a part of the path is no directory"},
-	    {-ENXIO, "nobody reads"},          {-EPERM, "not permitted"},
-	    {-EPIPE, "its reader has gone"},   {-EROFS, "read-only file system"},
+	    {-EACCES, "permission denied"},
+	    {-EAGAIN, "its reader is stuck"},
+	    {-ECONNREFUSED, "nobody listens"},
+	    {-EDQUOT, "the disk quota is used up"},
+	    {-EFBIG, "the file is too big"},
+	    {-EISDIR, "it is a directory"},
+	    {-ELOOP, "it is a symbolic link"},
+	    {-EMFILE, "no free file descriptor"},
+	    {-ENFILE, "too many open files"},
+	    {-ENOENT, "no such file or directory"},
+	    {-ENOSPC, "no space left"},
+	    {-ENOTDIR, "a part of the path is no directory"},
+	    {-ENXIO, "nobody reads"},
+	    {-EPERM, "not permitted"},
+	    {-EPIPE, "its reader has gone"},
+	    {-EROFS, "read-only file system"},
+	    {-CG_LOG_HARD_LINK, "it is a hard link, it has another name"},
+	    {-CG_LOG_FOREIGN_FILE, "it belongs to another user"},
+	    {-CG_LOG_FOREIGN_FOLDER, "its folder belongs to another user"},
+	    {-CG_LOG_SHARED_FOLDER, "others may write to its folder"},
 	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].error == error)

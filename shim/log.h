@@ -34,10 +34,11 @@ int cg_log_init(const struct cg_log_config *config);
  * Writes text[0..len), whole lines. A file is opened for the batch (O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600,
  * each directory must be there) and closed again, which also follows a rotation; parts that a full disk took are not
  * left as half a line: the file is cut back to where the batch began (ftruncate, only when nobody else appended). Where
- * that does not go, stderr is told once. syslog is a datagram to /dev/log, a line each, LOG_DAEMON | LOG_WARNING, tag
+ * that does not go, stderr is told once. A hard link, a file of another user's (root's excepted) or one in a folder
+ * that others may write to is refused. syslog is a datagram to /dev/log, a line each, LOG_DAEMON | LOG_WARNING, tag
  * closeguard. stderr is written only when it is what it was at cg_log_init or no socket at all, and never when it was
  * closed then, is an internet socket, or has become a file that is read and written at will; at most 4096 bytes at a
- * time after poll says there is room; gives up on a stuck pipe after 200 ms. Returns 0 or -errno. errno is preserved.
+ * time after poll says there is room; gives up on a stuck pipe after 200 ms. Returns 0 or negative. errno is preserved.
  * `reserve_fd` (a close-on-exec /dev/null) is closed for the duration when open() fails with EMFILE or ENFILE, and
  * opened again, perhaps at another number; it becomes -1 where the app has taken its number. NULL or -1: none.
  */

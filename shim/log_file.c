@@ -11,13 +11,16 @@
 static int open_log(const char *path, struct stat *ret)
 {
 	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int r = cg_log_trust_folder(path);
+	if (r < 0)
+		return r;
 	int fd = cg_sys_open(path, flags, 0600);
 	if (fd < 0)
 		return fd;
 	fd = cg_ownfd_take(fd);
-	int r = cg_sys_fstat(fd, ret);
-	if (r == 0 && S_ISBLK(ret->st_mode))
-		r = -ENOTBLK;
+	r = cg_sys_fstat(fd, ret);
+	if (r == 0)
+		r = cg_log_trust_file(ret);
 	if (r == 0)
 		return fd;
 	cg_ownfd_close(fd);

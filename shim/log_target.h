@@ -1,8 +1,8 @@
 /*
  * log_target.h: what log.c and the files of its targets share; the quiet below also serves act_quiet.c.
  *
- * Each writer takes whole lines, returns 0 or -errno and adds what did not arrive to *lost, but nothing for -EMFILE and
- * -ENFILE: then it has not begun and may be called again.
+ * Each writer takes whole lines, returns 0 or -errno (or a reason below) and adds what did not arrive to *lost, but
+ * nothing for -EMFILE and -ENFILE: then it has not begun and may be called again.
  */
 #ifndef CG_LOG_TARGET_H
 #define CG_LOG_TARGET_H
@@ -10,6 +10,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct stat;
+
+/* Why a file is refused, where the kernel has no errno for it: as negative as one. */
+enum { CG_LOG_HARD_LINK = 5001, CG_LOG_FOREIGN_FILE, CG_LOG_FOREIGN_FOLDER, CG_LOG_SHARED_FOLDER };
+
+/*
+ * The folder of a log: owned by this process's user or root, and writable by nobody else: its own groups and whoever
+ * may write to a folder with the sticky bit excepted. Before the file is opened, and perhaps made. Returns 0, -errno,
+ * or one of the reasons above. Sweep and constructor only, like all here.
+ */
+int cg_log_trust_folder(const char *path);
+
+/* The file itself, opened: owned by this process's user or root, without a second name. Returns as above. */
+int cg_log_trust_file(const struct stat *st);
 
 /* Remembers what stderr is. */
 void cg_log_stderr_remember(void);
