@@ -1,9 +1,7 @@
 /* real.c: finds the real functions; until then, stand-ins that need nothing but the kernel. */
 #include "real.h"
 
-#include <dlfcn.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sys.h"
@@ -107,6 +105,12 @@ static void early__exit(int status)
 		(void)CG_SYS3(SYS_exit_group, status, 0, 0);
 }
 
+/* A fork will do where the caller may not rely on more. It returns on a stack of its own, so that C can make it. */
+static pid_t early_vfork(void)
+{
+	return (pid_t)as_libc(CG_SYS(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0));
+}
+
 #define EARLY(name) .name = early_##name
 struct cg_real cg_real = {
     EARLY(accept),     EARLY(accept4),  EARLY(socket),     EARLY(socketpair), EARLY(bind),  EARLY(connect),
@@ -115,7 +119,14 @@ struct cg_real cg_real = {
     EARLY(recvfrom),   EARLY(recvmmsg), EARLY(recvmsg),    EARLY(splice),     EARLY(send),  EARLY(sendfile),
     EARLY(sendfile64), EARLY(sendmmsg), EARLY(sendmsg),    EARLY(sendto),     EARLY(write), EARLY(writev),
     EARLY(close),      EARLY(execve),   EARLY(prctl),      EARLY(syscall),    EARLY(_exit), EARLY(sigaltstack),
+    EARLY(vfork),
 };
+pid_t (*cg_real_vfork)(void) = early_vfork;
+
+bool cg_real_is_glibc(void)
+{
+	return gnu_get_libc_version && __register_atfork && dlmopen && on_exit && &_r_debug;
+}
 
 static int resolve_one(void *pointer, const char *name)
 {
@@ -134,5 +145,6 @@ const char *cg_real_resolve(void)
 		missing = #name;
 #define CG_OPTIONAL(ret, name, params, args) (void)resolve_one(&cg_real.name, #name);
 #include "calls.def"
+	cg_real_vfork = cg_real.vfork;
 	return missing;
 }

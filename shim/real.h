@@ -8,11 +8,16 @@
 #ifndef CG_REAL_H
 #define CG_REAL_H
 
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
+#include <link.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -32,6 +37,7 @@ struct cg_real {
 
 #pragma GCC visibility push(hidden) /* so that the compiler need not go through the table of addresses */
 extern struct cg_real cg_real;
+extern pid_t (*cg_real_vfork)(void); /* the same as cg_real.vfork, for a jump */
 #pragma GCC visibility pop
 
 /*
@@ -39,6 +45,25 @@ extern struct cg_real cg_real;
  * is missing, NULL when all are there. Optional ones may stay NULL: their wrappers then fail with ENOSYS.
  */
 const char *cg_real_resolve(void);
+
+/*
+ * What glibc alone has, each NULL where the process has another libc: musl's loader refuses a library that asks for
+ * what it lacks. Beyond these the library asks for nothing that musl has not, and for nothing of glibc's loader by
+ * name, which would have to be loaded beside musl's.
+ */
+#pragma weak _r_debug
+#pragma weak dlmopen
+#pragma weak gnu_get_libc_version
+#pragma weak on_exit
+/* What pthread_atfork, which is linked in with a library of its own, comes down to. */
+int __register_atfork(void (*before)(void), void (*parent)(void), void (*child)(void), void *library)
+    __attribute__((weak));
+
+/*
+ * Is the libc of this process glibc? Under any other the library is inert: its wrappers call on, and nothing is
+ * recorded. Any context.
+ */
+bool cg_real_is_glibc(void);
 
 /* Functions of libc that have no raw system call to stand in for them before our constructor has run. */
 #define CG_NEED(name)                                                                                                  \

@@ -4,7 +4,6 @@
  */
 #include <elf.h>
 #include <link.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -32,6 +31,7 @@
 #include "unwind.h"
 
 static struct cg_options options;
+extern void *__dso_handle __attribute__((visibility("hidden"))); /* the compiler's name for this library */
 
 /* Wrong input is told at once, but the log is not set up before all input is read. */
 static char complaints[4][512] CG_LARGE;
@@ -152,7 +152,7 @@ static void start_watching(void)
 	cg_track_sealing = cg_sweep_seal;
 	cg_track_main_left = cg_sweep_main_left;
 	cg_fork_child_hook = cg_sweep_after_fork;
-	pthread_atfork(cg_fork_before, cg_fork_parent, cg_fork_child);
+	__register_atfork(cg_fork_before, cg_fork_parent, cg_fork_child, &__dso_handle);
 	if (options.exitcode)
 		on_exit(at_exit_status, NULL);
 	cg_sweep_take_signal(&options);
@@ -167,7 +167,7 @@ __attribute__((constructor)) static void start(void)
 	int saved_errno = errno;
 	extern char **environ;
 	(void)cg_real_resolve();
-	if (!getauxval(AT_SECURE)) {
+	if (cg_real_is_glibc() && !getauxval(AT_SECURE)) {
 		cg_options_read(environ, &options, keep_complaint, NULL);
 		if (!options.follow)
 			leave_preload();

@@ -1,7 +1,6 @@
 /* sweep_policy.c: finds the policy file, reads it, and reads it again when it changes. */
 #include "sweep_policy.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +10,7 @@
 #include "bypass.h"
 #include "loader.h"
 #include "policy.h"
+#include "real.h"
 #include "sweep_reap.h"
 #include "sweep_report.h"
 #include "symbol.h"

@@ -12,9 +12,10 @@ vfork:
 	add	w17, w17, #1
 	stlxrh	w15, w17, [x16]
 	cbnz	w15, 1b
-	adrp	x16, :got:__vfork
-	ldr	x16, [x16, :got_lo12:__vfork]
+	adrp	x16, cg_real_vfork
+	ldr	x16, [x16, :lo12:cg_real_vfork]
 	br	x16
 	.size	vfork, . - vfork
 	.hidden	cg_track_epoch
+	.hidden	cg_real_vfork
 	.section .note.GNU-stack, "", %progbits

@@ -7,7 +7,8 @@
 vfork:
 	endbr64
 	lock incw cg_track_epoch(%rip)
-	jmp	*__vfork@GOTPCREL(%rip)
+	jmp	*cg_real_vfork(%rip)
 	.size	vfork, . - vfork
 	.hidden	cg_track_epoch
+	.hidden	cg_real_vfork
 	.section .note.GNU-stack, "", @progbits

@@ -112,7 +112,7 @@ CG_EXPORT int fclose(FILE *stream)
 CG_EXPORT int fcloseall(void)
 {
 	CG_NEED(fcloseall);
-	return cg_real.fcloseall(); /* flushes; glibc leaves the descriptors open */
+	return cg_real.fcloseall ? cg_real.fcloseall() : fflush(NULL); /* the descriptors stay open */
 }
 
 static FILE *open_stream(int fd, const char *mode)
@@ -154,7 +154,7 @@ CG_EXPORT FILE *freopen(const char *restrict path, const char *restrict mode, FI
 CG_EXPORT FILE *freopen64(const char *restrict path, const char *restrict mode, FILE *restrict stream)
 {
 	CG_NEED(freopen64);
-	return reopen(cg_real.freopen64, path, mode, stream, CG_CALLER);
+	return reopen(cg_real.freopen64 ? cg_real.freopen64 : cg_real.freopen, path, mode, stream, CG_CALLER);
 }
 
 CG_EXPORT int __close(int fd) __attribute__((alias("close")));

@@ -42,12 +42,25 @@ judge functions_only "$(nm -D --defined-only "$lib" | awk '$2 !~ /^[TWi]$/ { pri
 
 dynamic=$(readelf -dW "$lib")
 judge needs_only_libc "$(echo "$dynamic" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
-    grep -Ev '^(libc\.so\.6|ld-linux-.*\.so\.[0-9]|libdl\.so\.2|libpthread\.so\.0)$')"
+    grep -Ev '^(libc\.so\.6|libdl\.so\.2|libpthread\.so\.0)$')" # names that musl takes for its own
 judge no_text_relocations "$(echo "$dynamic" | grep -E 'TEXTREL')"
 judge no_search_path "$(echo "$dynamic" | grep -E 'RPATH|RUNPATH')"
 judge bound_at_start "$(echo "$dynamic" | grep -q 'BIND_NOW' || echo 'not linked with -z now')"
 judge never_unloaded "$(echo "$dynamic" | grep -q 'NODELETE' || echo 'not linked with -z nodelete')"
 judge no_version_definitions "$(readelf -VW "$lib" | grep 'Version definition section')"
+
+# What the loader refuses to start without. musl knows no versions, and no symbol that is marked as glibc's.
+hard=$(readelf --dyn-syms -W "$lib" | awk '$7 == "UND" && $5 == "GLOBAL" { sub(/@.*/, "", $8); print $8 }' | sort -u)
+judge undefined_are_read "$([ "$(echo "$hard" | wc -l)" -gt 10 ] || echo 'fewer than 10 undefined symbols')"
+judge nothing_of_glibc_alone "$(comm -23 <(echo "$hard") \
+    <({ grep -v '^#' tests/static/allowed-symbols.txt | grep -v ' glibc$'
+        printf '%s\n' __environ __getauxval; } | sort))" # one comes with environ, one with aarch64's atomics
+musl=$(find /lib/ -maxdepth 1 -name "ld-musl-$(uname -m).so.1")
+if [ -n "$musl" ]; then
+    judge musl_has_all "$(comm -23 <(echo "$hard") <(nm -D --defined-only "$musl" | awk '{ print $NF }' | sort -u))"
+else
+    echo "skip exports/musl_has_all: musl is not installed"
+fi
 
 segments=$(readelf -lW "$lib")
 judge no_executable_stack "$(echo "$segments" | grep 'GNU_STACK' | grep 'RWE')"
