@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "guard.h"
 #include "loader.h"
+#include "real.h"
 #include "sys.h"
 
 /* Code of ours: a module's pointer to connect() must lead there. */
@@ -20,16 +21,43 @@ static const struct link_map *first_maps_end; /* the last module of the start: n
 static unsigned own_namespaces;
 static uintptr_t ours_start, ours_end;
 
+#if defined(__x86_64__)
+enum { GLOB_DAT = R_X86_64_GLOB_DAT };
+#else
+enum { GLOB_DAT = R_AARCH64_GLOB_DAT };
+#endif
+
+struct relocations {
+	const ElfW(Rela) * first;
+	size_t bytes;
+};
+
 struct module_tables {
 	const ElfW(Sym) * symbols;
+	size_t symbols_count; /* that there is room for: nothing but a hash table tells how many there are */
 	const char *strings;
-	const ElfW(Rela) * relocations;
-	size_t relocations_size;
+	size_t strings_size;
+	/* Of calls through stubs, and of pointers: what was built with -fno-plt has only these. */
+	struct relocations calls, pointers;
+	size_t relative; /* so many at the start of the pointers name no symbol */
 };
 
 bool cg_bypass_found(void)
 {
 	return atomic_load_explicit(&found, memory_order_relaxed);
+}
+
+/* How many bytes from there on lie in a loaded segment with these rights. Headers and tables may name any address. */
+static size_t room_at(const struct dl_phdr_info *info, uintptr_t address, ElfW(Word) rights)
+{
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr;
+		if (p->p_type == PT_LOAD && (p->p_flags & rights) == rights && address >= start &&
+		    address - start < p->p_memsz)
+			return p->p_memsz - (address - start);
+	}
+	return 0;
 }
 
 /* The loader has made the addresses in a mapped dynamic section absolute, but for the vdso's. */
@@ -43,11 +71,37 @@ static void read_dynamic(const struct dl_phdr_info *info, const ElfW(Dyn) * dyna
 			t->symbols = (const ElfW(Sym) *)address; // NOLINT(performance-no-int-to-ptr)
 		else if (dynamic->d_tag == DT_STRTAB)
 			t->strings = (const char *)address; // NOLINT(performance-no-int-to-ptr)
+		else if (dynamic->d_tag == DT_STRSZ)
+			t->strings_size = value;
 		else if (dynamic->d_tag == DT_JMPREL)
-			t->relocations = (const ElfW(Rela) *)address; // NOLINT(performance-no-int-to-ptr)
+			t->calls.first = (const ElfW(Rela) *)address; // NOLINT(performance-no-int-to-ptr)
 		else if (dynamic->d_tag == DT_PLTRELSZ)
-			t->relocations_size = value;
+			t->calls.bytes = value;
+		else if (dynamic->d_tag == DT_RELA)
+			t->pointers.first = (const ElfW(Rela) *)address; // NOLINT(performance-no-int-to-ptr)
+		else if (dynamic->d_tag == DT_RELASZ)
+			t->pointers.bytes = value;
+		else if (dynamic->d_tag == DT_RELACOUNT)
+			t->relative = value;
 	}
+}
+
+static void cut(const struct dl_phdr_info *info, struct relocations *r)
+{
+	size_t room = room_at(info, (uintptr_t)r->first, PF_R);
+	if (r->bytes > room)
+		r->bytes = room;
+}
+
+/* Whatever a module says of itself, only what is loaded is read. */
+static void cut_to_segments(const struct dl_phdr_info *info, struct module_tables *t)
+{
+	size_t room = room_at(info, (uintptr_t)t->strings, PF_R);
+	if (t->strings_size > room || (t->strings_size && t->strings[t->strings_size - 1] != '\0'))
+		t->strings_size = 0;
+	t->symbols_count = room_at(info, (uintptr_t)t->symbols, PF_R) / sizeof *t->symbols;
+	cut(info, &t->calls);
+	cut(info, &t->pointers);
 }
 
 static bool is_opener(const char *name)
@@ -55,46 +109,66 @@ static bool is_opener(const char *name)
 	return strcmp(name, "connect") == 0 || strcmp(name, "accept") == 0 || strcmp(name, "accept4") == 0;
 }
 
-/* The next relocation that is for connect or accept, after `r` (NULL: from the start). */
-static const ElfW(Rela) * next_opener(const struct module_tables *t, const ElfW(Rela) * r)
+static bool is_for_opener(const struct module_tables *t, const ElfW(Rela) * r)
 {
-	const ElfW(Rela) *end = t->relocations + t->relocations_size / sizeof *r;
-	if (!t->symbols || !t->strings || !t->relocations)
-		return NULL;
-	for (r = r ? r + 1 : t->relocations; r < end; r++)
-		if (is_opener(t->strings + t->symbols[ELF64_R_SYM(r->r_info)].st_name))
+	size_t symbol = ELF64_R_SYM(r->r_info), name;
+	if (symbol == 0 || symbol >= t->symbols_count)
+		return false;
+	name = t->symbols[symbol].st_name;
+	return name < t->strings_size && is_opener(t->strings + name);
+}
+
+/* The next stub's relocation that is for connect or accept, after `r` (NULL: from the start). */
+static const ElfW(Rela) * next_call(const struct module_tables *t, const ElfW(Rela) * r)
+{
+	const ElfW(Rela) *end = t->calls.first + t->calls.bytes / sizeof *r;
+	for (r = r ? r + 1 : t->calls.first; r < end; r++)
+		if (is_for_opener(t, r))
 			return r;
 	return NULL;
 }
 
-static bool lies_in(const struct dl_phdr_info *info, uintptr_t address)
+/* The same for the loader's own pointers. Those in variables are the program's, which may hold anything by now. */
+static const ElfW(Rela) * next_pointer(const struct module_tables *t, const ElfW(Rela) * r)
 {
-	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + p->p_vaddr;
-		if (p->p_type == PT_LOAD && address >= start && address < start + p->p_memsz)
-			return true;
-	}
-	return false;
+	const ElfW(Rela) *end = t->pointers.first + t->pointers.bytes / sizeof *r;
+	for (r = r ? r + 1 : t->pointers.first + t->relative; r < end; r++)
+		if (ELF64_R_TYPE(r->r_info) == GLOB_DAT && is_for_opener(t, r))
+			return r;
+	return NULL;
+}
+
+static bool imports_opener(const struct module_tables *t)
+{
+	return next_call(t, NULL) || next_pointer(t, NULL);
 }
 
 /*
- * True when the module has a pointer to connect or accept that leads past us. One that still leads into the module's
- * own table is bound at its first call: it is looked at again.
+ * True when one of the module's pointers to connect or accept leads past us. One that still leads into the module's own
+ * table is bound at its first call: it is looked at again.
  */
+static bool leads_past(const struct dl_phdr_info *info, const ElfW(Rela) * r)
+{
+	uintptr_t place = info->dlpi_addr + r->r_offset, target;
+	if (room_at(info, place, PF_R) < sizeof target)
+		return false;
+	memcpy(&target, (const void *)place, sizeof target); // NOLINT(performance-no-int-to-ptr)
+	if (target >= ours_start && target < ours_end)
+		return false;
+	if (!room_at(info, target, 0))
+		return true;
+	unbound = true;
+	return false;
+}
+
 static bool goes_past(const struct dl_phdr_info *info, const struct module_tables *t)
 {
-	const ElfW(Rela) *r = NULL;
-	while ((r = next_opener(t, r)) != NULL) {
-		const void *place = (const void *)(info->dlpi_addr + r->r_offset); // NOLINT(performance-no-int-to-ptr)
-		uintptr_t target;
-		memcpy(&target, place, sizeof target);
-		if (target >= ours_start && target < ours_end)
-			continue;
-		if (!lies_in(info, target))
+	for (const ElfW(Rela) *r = NULL; (r = next_call(t, r)) != NULL;)
+		if (leads_past(info, r))
 			return true;
-		unbound = true;
-	}
+	for (const ElfW(Rela) *r = NULL; (r = next_pointer(t, r)) != NULL;)
+		if (leads_past(info, r))
+			return true;
 	return false;
 }
 
@@ -138,6 +212,7 @@ static bool tables_of(const struct dl_phdr_info *info, struct module_tables *t)
 		if (p->p_type != PT_DYNAMIC)
 			continue;
 		read_dynamic(info, (const ElfW(Dyn) *)address, t); // NOLINT(performance-no-int-to-ptr)
+		cut_to_segments(info, t);
 		return true;
 	}
 	return false;
@@ -163,7 +238,7 @@ static int visit_importer(struct dl_phdr_info *info, size_t size, void *context)
 	struct module_tables t;
 	(void)size;
 	(void)context;
-	return tables_of(info, &t) && next_opener(&t, NULL);
+	return tables_of(info, &t) && imports_opener(&t);
 }
 
 /* A Go program's linker leaves a note with its own name. */
@@ -173,7 +248,8 @@ static int find_go(struct dl_phdr_info *info, size_t size, void *context)
 	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 		const char *notes = (const char *)(info->dlpi_addr + p->p_vaddr); // NOLINT(performance-no-int-to-ptr)
-		if (p->p_type == PT_NOTE && p->p_filesz >= 16 && memcmp(notes + 12, "Go\0", 4) == 0)
+		if (p->p_type == PT_NOTE && room_at(info, (uintptr_t)notes, PF_R) >= 16 &&
+		    memcmp(notes + 12, "Go\0", 4) == 0)
 			*(bool *)context = true;
 	}
 	return 1; /* the first is the program itself */
