@@ -84,7 +84,7 @@ void cg_adopt_look(struct cg_sweep *sweep, bool now)
 	uint64_t period = sweep->warn_after_ns / 2;
 	if (period > 10000000000u)
 		period = 10000000000u;
-	if (!now && !last_count && sweep->now_ns - sweep->adopted_ns < period)
+	if (!now && !last_count && sweep->adopted_ns && sweep->now_ns - sweep->adopted_ns < period)
 		return;
 	look.header = cg_recorder_header();
 	look.pending_count = 0;

@@ -24,6 +24,12 @@ static inline uint64_t cg_clock_now(void)
 	return cg_clock_ns(CLOCK_MONOTONIC_COARSE);
 }
 
+/* From then to now; 0 where then is the later one: another thread took that time after this one had taken now. */
+static inline uint64_t cg_clock_since(uint64_t now_ns, uint64_t then_ns)
+{
+	return now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
 /* Nanoseconds since 1970, coarse. */
 static inline uint64_t cg_clock_realtime(void)
 {

@@ -33,8 +33,8 @@ struct cg_sweep {
 	bool final;           /* nothing will be looked at later: what is ripe is told at once */
 	bool outdated;        /* slots told of sockets that are gone: what has their numbers now is to be adopted */
 	bool waiting;         /* a listener has a backlog, or something is on its way to being a finding */
-	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through */
-	uint64_t departed_ns; /* when the departed were last looked for */
+	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through, or 0 */
+	uint64_t departed_ns; /* when the departed were last looked for, or 0 */
 	bool departed_found;  /* and there were some */
 	unsigned rotor;       /* where the walk over quiet sockets stopped */
 	uint64_t forecast_ns; /* until the descriptors run out at the rate of the leaks; 0: no such rate */

@@ -254,7 +254,8 @@ static bool departed_are_due(struct cg_sweep *sweep)
 {
 	struct cg_header *h = cg_recorder_header();
 	uint64_t period = sweep->warn_after_ns / 2 > 5000000000u ? 5000000000u : sweep->warn_after_ns / 2;
-	bool due = sweep->thorough || sweep->departed_found || sweep->now_ns - sweep->departed_ns >= period;
+	bool due = sweep->thorough || sweep->departed_found || !sweep->departed_ns ||
+	           sweep->now_ns - sweep->departed_ns >= period;
 	if (!h || !atomic_load(&h->count.departed_seq) || !due)
 		return false;
 	sweep->departed_ns = sweep->now_ns;

@@ -1,6 +1,7 @@
 /* suspects_judge.c: completes what is known of each suspect, and has it judged. */
 #include <string.h>
 
+#include "clock.h"
 #include "recorder.h"
 #include "suspects.h"
 #include "track.h"
@@ -47,7 +48,8 @@ static void drop_false_end(struct cg_suspect *c)
 {
 	static const uint64_t slack_ns = 50000000;
 	const struct cg_tcp *tcp = &c->facts.tcp;
-	uint64_t told = c->facts.now_ns - c->facts.slot.eof_ns, data = tcp->last_data_recv_ms * 1000000ull;
+	uint64_t told = cg_clock_since(c->facts.now_ns, c->facts.slot.eof_ns);
+	uint64_t data = tcp->last_data_recv_ms * 1000000ull;
 	if ((flags_of(c) & CG_SLOT_EOF) && tcp->has_info && c->facts.slot.eof_ns && told > data + slack_ns)
 		atomic_fetch_and(&c->facts.slot.flags, ~(uint32_t)CG_SLOT_EOF);
 }

@@ -294,7 +294,7 @@ static void fill_summary(struct cg_sweep *sweep, const struct cg_groups *groups,
 	    .findings = atomic_load(&count->findings),
 	    .sweeps = atomic_load(&count->sweeps),
 	    .sweep_cpu_ns = atomic_load(&count->sweep_ns),
-	    .uptime_ns = sweep->now_ns - h->start_ns,
+	    .uptime_ns = cg_clock_since(sweep->now_ns, h->start_ns),
 	    .unseen_descriptors = atomic_load(&count->beyond_limit),
 	    .stack_overflows = atomic_load(&count->stack_overflows),
 	};
