@@ -14,6 +14,9 @@
 /* A person waits; large programs with much debug information want some seconds. */
 static const uint64_t names_budget_ns = 10000000000u;
 
+/* And has more memory than a watched process is asked for. */
+static const uint64_t names_memory = 4ull << 30;
+
 /* The annex stands beside the library. */
 static void find_annex(void)
 {
@@ -32,6 +35,7 @@ void cg_naming_begin(void)
 	static bool found;
 	if (!found)
 		find_annex();
+	cg_symbol_set_memory(names_memory);
 	found = true;
 	cg_symbol_begin(names_budget_ns, true);
 }

@@ -12,9 +12,7 @@
 #define STANDARD_ROOT "/usr/lib/debug"
 static char root[PATH_MAX] = STANDARD_ROOT;
 
-/* Compressed sections are unpacked whole when they are opened: this many bytes of the app's memory at most. */
-static const uint64_t unpacked_max = 256u << 20;
-/* And at about 200 MB/s, which cannot be interrupted. */
+/* Compressed sections are unpacked whole when they are opened, at about 200 MB/s, which cannot be interrupted. */
 static const uint64_t unpack_ns_per_byte = 5;
 
 __attribute__((visibility("default"))) void cg_annex_debug_root(const char *directory)
@@ -45,22 +43,42 @@ static uint64_t unpacked_size(Elf *elf)
 			ssize_t size = dwelf_scn_gnu_compressed_size(section);
 			sum += size > 0 ? (uint64_t)size : 0;
 		} else if ((header.sh_flags & SHF_COMPRESSED) && gelf_getchdr(section, &packed)) {
-			if (packed.ch_size > unpacked_max)
-				return UINT64_MAX;
-			sum += packed.ch_size;
+			sum += packed.ch_size < UINT32_MAX ? packed.ch_size : UINT32_MAX;
 		}
 	}
 	return sum;
 }
 
-/* False for now when time is short. *ret is NULL when there is nothing that can be read. */
-static bool begin(struct cg_image *image, struct cg_budget *budget, Dwarf **ret)
+/* Memory that other modules' files have comes back when those are let go. */
+static bool take(struct cg_binary *binary, uint64_t size)
 {
-	uint64_t size = unpacked_size(image->elf);
-	*ret = NULL;
-	if (size > unpacked_max)
+	if (!cg_memory_take(size) && !(cg_files_drop_others(binary) && cg_memory_take(size)))
+		return false;
+	binary->unpacked += size;
+	return true;
+}
+
+static bool read_dwarf(struct cg_binary *binary, struct cg_image *image, struct cg_budget *budget)
+{
+	bool cut = budget->cut;
+	if (cg_image_read(image, CG_PART_DWARF, budget))
 		return true;
-	if (size * unpack_ns_per_byte > cg_budget_left(budget)) {
+	if (!budget->cut || cg_budget_left(budget) == 0 || !cg_files_drop_others(binary))
+		return false;
+	budget->cut = cut;
+	return cg_image_read(image, CG_PART_DWARF, budget);
+}
+
+/* False for now when time or memory is short. *ret is NULL when there is nothing that can be read. */
+static bool begin(struct cg_binary *binary, struct cg_image *image, struct cg_budget *budget, Dwarf **ret)
+{
+	*ret = NULL;
+	if (!read_dwarf(binary, image, budget))
+		return !budget->cut;
+	uint64_t size = unpacked_size(image->elf);
+	if (cg_memory_never(size))
+		return true;
+	if (size * unpack_ns_per_byte > cg_budget_left(budget) || !take(binary, size)) {
 		budget->cut = true;
 		return false;
 	}
@@ -112,7 +130,7 @@ static bool open_linked(const struct link *link, const char *path, struct cg_bud
 	bool same = main->build_id_len && found.build_id_len
 	                ? cg_image_has_id(&found, main->build_id, main->build_id_len)
 	                : cg_image_crc32(&found, budget, &crc) && crc == link->crc;
-	if (!same || (found.device == main->device && found.inode == main->inode)) {
+	if (!same || found.file_id == main->file_id) {
 		cg_image_close(&found);
 		return false;
 	}
@@ -149,8 +167,8 @@ static bool by_link(const struct cg_binary *binary, struct cg_budget *budget, st
 	if (!link.name || !link.name[0] || strchr(link.name, '/') || strlen(link.name) > NAME_MAX)
 		return false;
 	link.crc = crc;
-	bool found = by_link_in(&link, binary->main.path, budget, ret);
-	if (!found && (real = realpath(binary->main.path, NULL)) && strcmp(real, binary->main.path) != 0)
+	bool found = by_link_in(&link, binary->name, budget, ret);
+	if (!found && (real = realpath(binary->name, NULL)) && strcmp(real, binary->name) != 0)
 		found = by_link_in(&link, real, budget, ret);
 	free(real);
 	return found;
@@ -159,19 +177,19 @@ static bool by_link(const struct cg_binary *binary, struct cg_budget *budget, st
 /* The part that dwz shares between debug files. Without it many names are missing, but not all. */
 static bool open_alt(struct cg_binary *binary, const struct cg_image *holder, struct cg_budget *budget)
 {
-	const char *name, *slash = strrchr(holder->path, '/');
+	const char *file = holder == &binary->main ? binary->name : holder->path;
+	const char *name, *slash = strrchr(file, '/');
 	const void *id;
 	char path[2 * PATH_MAX];
 	ssize_t len = dwelf_dwarf_gnu_debugaltlink(binary->dwarf, &name, &id);
 	if (len <= 0 || binary->alt_done)
 		return true;
-	snprintf(path, sizeof path, "%.*s%s", name[0] != '/' && slash ? (int)(slash + 1 - holder->path) : 0,
-	         holder->path, name);
+	snprintf(path, sizeof path, "%.*s%s", name[0] != '/' && slash ? (int)(slash + 1 - file) : 0, file, name);
 	if (!binary->alt.path && try_open(path, budget, &binary->alt) &&
 	    !cg_image_has_id(&binary->alt, id, (size_t)len))
 		cg_image_close(&binary->alt);
 	if ((binary->alt.path || by_id(id, (size_t)len, budget, &binary->alt)) &&
-	    !begin(&binary->alt, budget, &binary->alt_dwarf))
+	    !begin(binary, &binary->alt, budget, &binary->alt_dwarf))
 		return false;
 	binary->alt_done = !budget->cut;
 	if (binary->alt_dwarf)
@@ -193,7 +211,7 @@ Dwarf *cg_debug_dwarf(struct cg_binary *binary, struct cg_budget *budget)
 		return NULL;
 	struct cg_image *holder = binary->debug.path ? &binary->debug : &binary->main;
 	if (!binary->dwarf) {
-		if (!begin(holder, budget, &binary->dwarf))
+		if (!begin(binary, holder, budget, &binary->dwarf))
 			return NULL;
 		binary->no_dwarf = !binary->dwarf;
 	}

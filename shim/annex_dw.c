@@ -191,7 +191,7 @@ static unsigned from_dwarf(struct cg_binary *binary, uint64_t pc, struct cg_budg
 static unsigned from_symbols(struct cg_binary *binary, uint64_t pc, struct cg_budget *budget,
                              struct cg_annex_frame *frames, unsigned count)
 {
-	struct cg_budget grace = {.deadline = cg_clock_ns(CLOCK_MONOTONIC) + symbol_grace_ns};
+	struct cg_budget grace = cg_budget_new(symbol_grace_ns, 4 * symbol_grace_ns);
 	struct cg_annex_frame *frame = &frames[count ? count - 1 : 0];
 	if (frame->inlined || frame->function[0])
 		return count;
@@ -208,20 +208,22 @@ EXPORTED uint32_t cg_annex_version(void)
 	return CG_ANNEX_VERSION;
 }
 
-EXPORTED int cg_annex_lookup(const char *path, const uint8_t *build_id, uint32_t build_id_len, uint64_t offset,
-                             uint64_t budget_ns, struct cg_annex_frame *frames, uint32_t max)
+EXPORTED int cg_annex_lookup(const struct cg_annex_module *module, uint64_t offset, const struct cg_annex_time *time,
+                             struct cg_annex_frame *frames, uint32_t max)
 {
 	struct cg_binary *binary;
-	struct cg_budget budget = {.deadline = cg_clock_ns(CLOCK_MONOTONIC) + budget_ns};
-	if (!path[0] || path[0] == '[' || max == 0)
+	struct cg_budget budget = cg_budget_new(time->cpu_ns, time->wall_ns);
+	if (!module->path[0] || module->path[0] == '[' || max == 0)
 		return 0;
-	if (budget_ns == 0)
+	if (time->cpu_ns == 0 || time->wall_ns == 0)
 		return -ETIME;
-	int r = cg_files_get(path, build_id, build_id_len, &binary);
+	int r = cg_files_get(module, &binary);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	memset(frames, 0, max * sizeof *frames);
+	cg_begin_for(binary, &budget);
 	unsigned count = from_dwarf(binary, offset, &budget, frames, max);
+	cg_begin_end();
 	count = from_symbols(binary, offset, &budget, frames, count);
 	for (unsigned i = 0; i < count; i++)
 		frames[i].cut = budget.cut;

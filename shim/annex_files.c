@@ -1,4 +1,5 @@
 /* annex_files.c: keeps the files of the last questions open. */
+#include "annex.h"
 #include "annex_parts.h"
 
 #include <errno.h>
@@ -17,25 +18,30 @@ static void drop(struct cg_binary **place)
 	*place = NULL;
 	cg_walk_forget();
 	cg_debug_close(binary);
+	cg_begin_close(binary);
 	elf_end(binary->mini);
 	free(binary->mini_data);
 	free(binary->ranges);
 	cg_image_close(&binary->alt);
 	cg_image_close(&binary->debug);
 	cg_image_close(&binary->main);
+	cg_memory_give(binary->unpacked);
+	free(binary->name);
 	free(binary);
 }
 
-/* Ids are compared at each question: one path may have held two files in a process's life. */
-static int check_id(const struct cg_binary *binary, const uint8_t *build_id, size_t len)
+/* Asked at each question: one path may have held two files in a process's life. */
+static bool is_it(const struct cg_binary *binary, const struct cg_annex_module *module)
 {
-	return len == 0 || cg_image_has_id(&binary->main, build_id, len) ? 0 : -ESTALE;
+	if (module->build_id_len)
+		return cg_image_has_id(&binary->main, module->build_id, module->build_id_len);
+	return !module->file_id || binary->main.file_id == module->file_id;
 }
 
 static struct cg_binary **find(const char *path)
 {
 	for (unsigned i = 0; i < FILES; i++) {
-		if (files[i] && strcmp(files[i]->main.path, path) == 0)
+		if (files[i] && strcmp(files[i]->name, path) == 0)
 			return &files[i];
 	}
 	return NULL;
@@ -54,16 +60,29 @@ static struct cg_binary **make_room(void)
 	return oldest;
 }
 
-static int open_new(const char *path, struct cg_binary ***ret)
+static int open_named(const struct cg_annex_module *module, const char *path, struct cg_binary *binary)
+{
+	int r = cg_image_open(path, &binary->main);
+	if (r == 0)
+		r = !binary->main.is_code ? -ENOEXEC : is_it(binary, module) ? 0 : -ESTALE;
+	if (r < 0)
+		cg_image_close(&binary->main);
+	return r;
+}
+
+/* By its other name the loaded file is there after it was replaced or deleted, too. */
+static int open_new(const struct cg_annex_module *module, struct cg_binary ***ret)
 {
 	struct cg_binary *binary = calloc(1, sizeof *binary);
-	if (!binary)
+	if (!binary || !(binary->name = strdup(module->path))) {
+		free(binary);
 		return -ENOMEM;
-	int r = cg_image_open(path, &binary->main);
-	if (r == 0 && !binary->main.is_code)
-		r = -ENOEXEC;
+	}
+	int r = open_named(module, module->path, binary);
+	if (r < 0 && module->mapped && open_named(module, module->mapped, binary) == 0)
+		r = 0;
 	if (r < 0) {
-		cg_image_close(&binary->main);
+		free(binary->name);
 		free(binary);
 		return r;
 	}
@@ -73,31 +92,42 @@ static int open_new(const char *path, struct cg_binary ***ret)
 	return 0;
 }
 
-int cg_files_get(const char *path, const uint8_t *build_id, size_t len, struct cg_binary **ret)
+static bool is_unchanged(const struct cg_binary *binary)
 {
-	struct cg_binary **place = find(path);
-	if (place && (!cg_image_unchanged(&(*place)->main) || !cg_image_unchanged(&(*place)->debug) ||
-	              !cg_image_unchanged(&(*place)->alt))) {
+	return cg_image_unchanged(&binary->main) && cg_image_unchanged(&binary->debug) &&
+	       cg_image_unchanged(&binary->alt);
+}
+
+int cg_files_get(const struct cg_annex_module *module, struct cg_binary **ret)
+{
+	struct cg_binary **place = find(module->path);
+	if (place && (!is_unchanged(*place) || !is_it(*place, module))) {
 		drop(place);
 		place = NULL;
 	}
 	if (!place) {
-		int r = open_new(path, &place);
+		int r = open_new(module, &place);
 		if (r < 0)
 			return r;
 	}
 	(*place)->used = ++uses;
-	int r = check_id(*place, build_id, len);
-	if (r < 0)
-		return r;
 	*ret = *place;
 	return 0;
 }
 
+bool cg_files_drop_others(const struct cg_binary *kept)
+{
+	bool any = false;
+	for (unsigned i = 0; i < FILES; i++) {
+		if (!files[i] || files[i] == kept)
+			continue;
+		drop(&files[i]);
+		any = true;
+	}
+	return any;
+}
+
 void cg_files_reset(void)
 {
-	for (unsigned i = 0; i < FILES; i++) {
-		if (files[i])
-			drop(&files[i]);
-	}
+	(void)cg_files_drop_others(NULL);
 }

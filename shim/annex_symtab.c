@@ -34,15 +34,21 @@ static bool covers(const GElf_Sym *symbol, uint64_t pc)
 	       pc - symbol->st_value < symbol->st_size;
 }
 
+static Elf_Scn *find_table(Elf *elf, GElf_Word wanted, GElf_Shdr *ret)
+{
+	Elf_Scn *section = NULL;
+	while ((section = elf_nextscn(elf, section))) {
+		if (gelf_getshdr(section, ret) && ret->sh_type == wanted)
+			return section;
+	}
+	return NULL;
+}
+
 static const char *find_in(Elf *elf, GElf_Word wanted, uint64_t pc, struct cg_budget *budget)
 {
 	struct best best = {0};
-	Elf_Scn *section = NULL;
 	GElf_Shdr header;
-	while ((section = elf_nextscn(elf, section))) {
-		if (gelf_getshdr(section, &header) && header.sh_type == wanted)
-			break;
-	}
+	Elf_Scn *section = find_table(elf, wanted, &header);
 	Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
 	if (!data)
 		return NULL;
@@ -89,8 +95,12 @@ static void open_mini(struct cg_binary *binary, struct cg_budget *budget)
 {
 	GElf_Shdr header;
 	Elf_Scn *section = cg_image_section(binary->main.elf, ".gnu_debugdata", &header);
-	Elf_Data *packed = section ? elf_rawdata(section, NULL) : NULL;
 	binary->mini_tried = true;
+	if (section && !cg_image_read(&binary->main, CG_PART_PACKED, budget)) {
+		binary->mini_tried = !budget->cut;
+		return;
+	}
+	Elf_Data *packed = section ? elf_rawdata(section, NULL) : NULL;
 	if (!packed || packed->d_size == 0 || packed->d_size > PACKED_MAX)
 		return;
 	void *lzma = dlopen("liblzma.so.5", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
@@ -103,14 +113,22 @@ static void open_mini(struct cg_binary *binary, struct cg_budget *budget)
 	binary->mini_tried = !budget->cut;
 }
 
+static const char *find_in_image(struct cg_image *image, GElf_Word wanted, uint64_t pc, struct cg_budget *budget)
+{
+	GElf_Shdr header;
+	if (!image->elf || !find_table(image->elf, wanted, &header) || !cg_image_read(image, CG_PART_SYMBOLS, budget))
+		return NULL;
+	return find_in(image->elf, wanted, pc, budget);
+}
+
 const char *cg_symtab_find(struct cg_binary *binary, uint64_t pc, struct cg_budget *budget)
 {
-	const char *name = find_in(binary->main.elf, SHT_SYMTAB, pc, budget);
-	if (!name && binary->debug.elf)
-		name = find_in(binary->debug.elf, SHT_SYMTAB, pc, budget);
+	const char *name = find_in_image(&binary->main, SHT_SYMTAB, pc, budget);
+	if (!name)
+		name = find_in_image(&binary->debug, SHT_SYMTAB, pc, budget);
 	if (!name && !binary->mini_tried && !budget->cut)
 		open_mini(binary, budget);
 	if (!name && binary->mini)
 		name = find_in(binary->mini, SHT_SYMTAB, pc, budget);
-	return name ? name : find_in(binary->main.elf, SHT_DYNSYM, pc, budget);
+	return name ? name : find_in_image(&binary->main, SHT_DYNSYM, pc, budget);
 }

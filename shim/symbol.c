@@ -20,18 +20,35 @@
 /* A report in a moment without free descriptors must not be the last with names. */
 enum { ATTEMPTS = 3, DIRECTORY_MAX = 1024 };
 
+/* So many times the CPU time may pass on the wall, while others have the CPUs or a disk is waited for. */
+enum { PATIENCE = 4 };
+
 static struct {
 	cg_annex_lookup_fn *lookup; /* NULL: not loaded */
 	cg_annex_reset_fn *reset;
 	unsigned attempts; /* ATTEMPTS: never again */
+	uint64_t memory;   /* bytes that it may take; 0: as many as it thinks right in somebody else's process */
 	char trouble[512];
 } annex;
 
 /* What cg_symbol_begin allowed this thread. */
 static __thread struct {
-	uint64_t deadline;
+	uint32_t cpu,
+	    wall; /* when it ends, by this thread's time and the clock's, in ticks; of thread-local bytes we have few */
 	bool allowed, failed;
 } turn;
+enum { TICK_SHIFT = 16 }; /* 65 microseconds; a turn is shorter than the 39 hours after which they come round */
+
+static uint32_t ticks(uint64_t ns)
+{
+	return (uint32_t)(ns >> TICK_SHIFT);
+}
+
+static uint64_t until(uint32_t end, clockid_t clock)
+{
+	int32_t left = (int32_t)(end - ticks(cg_clock_ns(clock)));
+	return left > 0 ? (uint64_t)left << TICK_SHIFT : 0;
+}
 
 /* The annex and the cache are one caller's at a time; a lock could not be taken in a signal handler. */
 static _Atomic bool busy;
@@ -39,11 +56,17 @@ static _Atomic bool busy;
 static char own_dir[DIRECTORY_MAX] CG_LARGE;
 static _Atomic bool own_dir_known;
 
-void cg_symbol_begin(uint64_t budget_ns, bool may_load)
+void cg_symbol_begin_within(uint64_t cpu_ns, uint64_t wall_ns, bool may_load)
 {
-	turn.deadline = cg_clock_ns(CLOCK_MONOTONIC) + budget_ns;
+	turn.cpu = ticks(cg_clock_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns);
+	turn.wall = ticks(cg_clock_ns(CLOCK_MONOTONIC) + wall_ns);
 	turn.allowed = may_load;
 	turn.failed = false;
+}
+
+void cg_symbol_begin(uint64_t budget_ns, bool may_load)
+{
+	cg_symbol_begin_within(budget_ns, PATIENCE * budget_ns, may_load);
 }
 
 const char *cg_symbol_trouble(void)
@@ -57,6 +80,11 @@ void cg_symbol_set_dir(const char *directory)
 	cg_buf_init(&text, own_dir, sizeof own_dir);
 	cg_buf_str(&text, directory);
 	atomic_store(&own_dir_known, true);
+}
+
+void cg_symbol_set_memory(uint64_t bytes)
+{
+	annex.memory = bytes;
 }
 
 /* A program's own name may be given without its directory, a preloaded library's relative to the one at start. */
@@ -142,12 +170,15 @@ static void find_annex(void)
 	}
 	cg_annex_version_fn *version = (cg_annex_version_fn *)dlsym(library, "cg_annex_version");
 	cg_annex_lookup_fn *lookup = (cg_annex_lookup_fn *)dlsym(library, "cg_annex_lookup");
+	cg_annex_memory_fn *memory = (cg_annex_memory_fn *)dlsym(library, "cg_annex_memory");
 	annex.reset = (cg_annex_reset_fn *)dlsym(library, "cg_annex_reset");
 	if (!version || !lookup || version() != CG_ANNEX_VERSION) {
 		annex.attempts = ATTEMPTS;
 		give_up(ANNEX " is of another version than libcloseguard.so");
 		return;
 	}
+	if (memory && annex.memory)
+		memory(annex.memory);
 	annex.lookup = lookup;
 }
 
@@ -171,23 +202,24 @@ void cg_symbol_end(void)
 	errno = saved_errno;
 }
 
-static uint64_t time_left(void)
+static struct cg_annex_time time_left(void)
 {
-	uint64_t now = cg_clock_ns(CLOCK_MONOTONIC);
-	return now < turn.deadline ? turn.deadline - now : 0;
+	struct cg_annex_time left = {until(turn.cpu, CLOCK_THREAD_CPUTIME_ID), until(turn.wall, CLOCK_MONOTONIC)};
+	return left.cpu_ns && left.wall_ns ? left : (struct cg_annex_time){0, 0};
 }
 
 /* The libraries' own calls are not the app's: they are not recorded, and errno is as before. */
-static int ask(const struct cg_module *module, const struct cg_frame *base, struct cg_annex_frame *names)
+static int ask(const struct cg_annex_module *module, uint64_t offset, struct cg_annex_frame *names)
 {
 	int saved_errno = errno, r = -ETIME;
+	struct cg_annex_time left = time_left();
 	cg_hidden++;
-	if (!annex.lookup && time_left() && annex.attempts < ATTEMPTS && !turn.failed)
+	if (!annex.lookup && left.cpu_ns && annex.attempts < ATTEMPTS && !turn.failed) {
 		load();
-	uint64_t left = time_left();
-	if (annex.lookup && left)
-		r = annex.lookup(base->module_path, module->build_id, module->build_id_len, base->offset, left, names,
-		                 CG_FRAMES_PER_IP);
+		left = time_left();
+	}
+	if (annex.lookup && left.cpu_ns)
+		r = annex.lookup(module, offset, &left, names, CG_FRAMES_PER_IP);
 	cg_hidden--;
 	errno = saved_errno;
 	return r;
@@ -243,7 +275,9 @@ static unsigned look_up(const struct cg_module *module, const struct cg_frame *b
 	int r = cg_symbol_cache_get(&key, frames, max);
 	if (r >= 0 || !turn.allowed)
 		return r > 0 ? (unsigned)r : 0;
-	r = ask(module, base, names);
+	struct cg_annex_module file = {
+	    .path = base->module_path, .build_id = module->build_id, .build_id_len = module->build_id_len};
+	r = ask(&file, base->offset, names);
 	unsigned count = r <= 0 ? 0 : r < CG_FRAMES_PER_IP ? (unsigned)r : CG_FRAMES_PER_IP;
 	for (unsigned i = 0; i < count; i++) {
 		clean(names[i].function, sizeof names[i].function);

@@ -11,14 +11,18 @@
 #include "report.h"
 
 /*
- * Begins a report: the annex may spend budget_ns on all questions until the next begin; what is over that is answered
- * with module and offset (and asked again in a later report). may_load false: only what is remembered already, the
- * annex is not asked (a signal handler; a sealed process). Both hold for the calling thread.
+ * Begins a report: the annex may spend budget_ns of this thread's CPU time on all questions until the next begin, and
+ * some times that on the wall; what is over that is answered with module and offset (and asked again in a later
+ * report). may_load false: only what is remembered already, the annex is not asked (a signal handler; a sealed
+ * process). Both hold for the calling thread.
  */
 void cg_symbol_begin(uint64_t budget_ns, bool may_load);
 
+/* The same where somebody waits: cpu_ns, but no more than wall_ns by the clock. */
+void cg_symbol_begin_within(uint64_t cpu_ns, uint64_t wall_ns, bool may_load);
+
 /*
- * Ends a report: the annex gives back the files that it opened and mapped (some MiB with debug information); the
+ * Ends a report: the annex gives back the memory of the files that it read (some MiB with debug information); the
  * answers stay remembered.
  */
 void cg_symbol_end(void);
@@ -37,6 +41,9 @@ const char *cg_symbol_own_dir(void);
 
 /* Looks for the annex there instead: the command is not installed beside it. Before the first question. */
 void cg_symbol_set_dir(const char *directory);
+
+/* How many bytes the annex may take for files, where this process is our own. Before the first question. */
+void cg_symbol_set_memory(uint64_t bytes);
 
 /* In a forked child: the annex's memory was the parent's; forget the loaded state's budget, keep the cache. */
 void cg_symbol_after_fork(void);

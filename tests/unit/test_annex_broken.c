@@ -53,8 +53,8 @@ START_TEST(not_a_file_of_code)
 	ck_assert_int_eq(ask("short", 4096, frames), -ENOEXEC);
 	ck_assert_int_eq(ask("object", 64, frames), -ENOEXEC);
 	ck_assert_int_eq(ask("missing", 4096, frames), 0);
-	ck_assert_int_eq(lookup("", NULL, 0, 1, second, frames, MAX_FRAMES), 0);
-	ck_assert_int_eq(lookup("[vdso]", NULL, 0, 1, second, frames, MAX_FRAMES), 0);
+	ck_assert_int_eq(ask_path("", 1, second, frames), 0);
+	ck_assert_int_eq(ask_path("[vdso]", 1, second, frames), 0);
 }
 END_TEST
 
@@ -84,7 +84,7 @@ static void ask_everywhere(const char *name, const uint64_t *sites, unsigned n)
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	for (unsigned i = 0; i < n; i++) {
-		int count = lookup(path, NULL, 0, sites[i], second / 10, frames, MAX_FRAMES);
+		int count = ask_path(path, sites[i], second / 10, frames);
 		ck_assert_int_le(count, MAX_FRAMES);
 		for (int f = 0; f < count; f++) {
 			ck_assert(ends(frames[f].function, sizeof frames[f].function));
@@ -147,13 +147,13 @@ START_TEST(no_budget)
 	build("timed", "gcc", "", "plain.c");
 	snprintf(path, sizeof path, "%s/timed", dir);
 	uint64_t site = address_of("timed", "exported") + 4;
-	ck_assert_int_eq(lookup(path, NULL, 0, site, 0, frames, MAX_FRAMES), -ETIME);
+	ck_assert_int_eq(ask_path(path, site, 0, frames), -ETIME);
 	/* Too little for DWARF: the symbol, and word that there is more. */
-	ck_assert_int_eq(lookup(path, NULL, 0, site, 1, frames, MAX_FRAMES), 1);
+	ck_assert_int_eq(ask_path(path, site, 1, frames), 1);
 	ck_assert_str_eq(frames[0].function, "exported");
 	ck_assert_uint_eq(frames[0].line, 0);
 	ck_assert_uint_eq(frames[0].cut, 1);
-	ck_assert_int_gt(lookup(path, NULL, 0, site, second, frames, MAX_FRAMES), 0);
+	ck_assert_int_gt(ask_path(path, site, second, frames), 0);
 	ck_assert_uint_gt(frames[0].line, 0);
 	ck_assert_uint_eq(frames[0].cut, 0);
 }
@@ -175,7 +175,7 @@ START_TEST(slices_of_a_large_file)
 	int questions = 0;
 	do {
 		uint64_t start_ns = now();
-		ck_assert_int_ge(lookup(path, NULL, 0, site, second / 5000, frames, MAX_FRAMES), 1);
+		ck_assert_int_ge(ask_path(path, site, second / 5000, frames), 1);
 		longest = now() - start_ns > longest ? now() - start_ns : longest;
 		ck_assert_int_lt(++questions, 1000);
 	} while (frames[0].cut);

@@ -205,16 +205,17 @@ START_TEST(replaced_file_is_refused)
 	for (unsigned i = 0; i < len; i++)
 		ck_assert_int_eq(sscanf(hex + 2 * i, "%2hhx", &id[i]), 1);
 	snprintf(path, sizeof path, "%s/full", dir);
+	struct cg_annex_module module = {.path = path, .build_id = id, .build_id_len = len};
 	uint64_t site = site_in_outer("full");
-	ck_assert_int_gt(lookup(path, id, len, site, second, frames, MAX_FRAMES), 0);
+	ck_assert_int_gt(ask_module(&module, site, second, frames), 0);
 	id[0] ^= 1;
-	ck_assert_int_eq(lookup(path, id, len, site, second, frames, MAX_FRAMES), -ESTALE);
+	ck_assert_int_eq(ask_module(&module, site, second, frames), -ESTALE);
 	id[0] ^= 1;
 	build("other", "gcc", "-Wl,--build-id -DOTHER -O1", "plain.c");
 	RUN("cd %s && mv other full", dir);
-	ck_assert_int_eq(lookup(path, id, len, site, second, frames, MAX_FRAMES), -ESTALE);
+	ck_assert_int_eq(ask_module(&module, site, second, frames), -ESTALE);
 	unlink(path);
-	ck_assert_int_eq(lookup(path, id, len, site, second, frames, MAX_FRAMES), 0);
+	ck_assert_int_eq(ask_module(&module, site, second, frames), 0);
 }
 END_TEST
 
@@ -228,10 +229,18 @@ static unsigned lines_with(const char *command)
 	return (unsigned)strtoul(line, NULL, 10);
 }
 
-/* No descriptor stays open, the number of mapped files is bounded, and a reset lets go of all. */
-START_TEST(files_are_let_go)
+/* Whose owner cuts a mapped file short ends the program. */
+static void nothing_is_mapped(void)
 {
-	char name[32], command[128];
+	char command[128];
+	snprintf(command, sizeof command, "grep -c %s /proc/%d/maps", dir, (int)getpid());
+	ck_assert_uint_eq(lines_with(command), 0);
+}
+
+/* Files that stay in use, and what is left of them is looked at while they are. */
+START_TEST(nothing_stays_open_or_mapped)
+{
+	char name[32];
 	struct cg_annex_frame frames[MAX_FRAMES];
 	prepare("", "--strip-debug");
 	uint64_t site = site_in_outer("full");
@@ -245,11 +254,32 @@ START_TEST(files_are_let_go)
 	int after = open("/dev/null", O_RDONLY);
 	close(after);
 	ck_assert_int_eq(after, before);
-	snprintf(command, sizeof command, "grep -c %s /proc/%d/maps", dir, (int)getpid());
-	ck_assert_uint_ge(lines_with(command), 1);
-	ck_assert_uint_le(lines_with(command), 3 * 64);
+	nothing_is_mapped();
 	reset();
-	ck_assert_uint_eq(lines_with(command), 0);
+}
+END_TEST
+
+/* The program, its debug file, what dwz shares, units that libdw opens by itself. */
+START_TEST(no_kind_of_file_is_mapped)
+{
+	char path[512];
+	struct cg_annex_frame frames[MAX_FRAMES];
+	need("dwz");
+	prepare("-Wl,--build-id=none", "--strip-all");
+	link_debug_file(0, path);
+	same_answers("full", "stripped", 8);
+	nothing_is_mapped();
+	build("split", "gcc", "-gsplit-dwarf", "plain.c");
+	same_answers("full", "split", 8);
+	nothing_is_mapped();
+	build("one", "g++", "-gdwarf-4", "names.cc");
+	build("two", "g++", "-gdwarf-4 -O1", "names.cc");
+	RUN("cd %s && cp one one.dwz && cp two two.dwz && dwz -m common.debug -M common.debug one.dwz two.dwz", dir);
+	same_answers("one", "one.dwz", 20);
+	nothing_is_mapped();
+	RUN("cd %s && rm common.debug && touch -d '1 hour ago' one.dwz", dir);
+	(void)ask("one.dwz", address_of("one", "main") + 4, frames);
+	nothing_is_mapped();
 }
 END_TEST
 
@@ -268,5 +298,6 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, symbols_cover);
 	tcase_add_test(tc, cpp_symbols_are_readable);
 	tcase_add_test(tc, replaced_file_is_refused);
-	tcase_add_test(tc, files_are_let_go);
+	tcase_add_test(tc, nothing_stays_open_or_mapped);
+	tcase_add_test(tc, no_kind_of_file_is_mapped);
 }
