@@ -154,6 +154,7 @@ void cg_retelling_summary(const struct cg_retelling *retelling, struct cg_summar
 	    .uses_after_close = h->count.uses_after_close,
 	    .adopted = h->count.adopted,
 	    .findings = h->count.findings,
+	    .leaks_told = h->count.leaks_told,
 	    .sweeps = h->count.sweeps,
 	    .sweep_cpu_ns = h->count.sweep_ns,
 	    .uptime_ns = since(recording, h->start_ns),

@@ -36,6 +36,7 @@ extern int closeguard_api_present(void) CLOSEGUARD_WEAK;
 extern int closeguard_api_ignore(int fd, const char *reason) CLOSEGUARD_WEAK;
 extern int closeguard_api_label(int fd, const char *text) CLOSEGUARD_WEAK;
 extern size_t closeguard_api_check(void) CLOSEGUARD_WEAK;
+extern size_t closeguard_api_check_older(unsigned milliseconds) CLOSEGUARD_WEAK;
 #undef CLOSEGUARD_WEAK
 
 /*
@@ -70,13 +71,23 @@ static inline int closeguard_label(int fd, const char *text)
 
 /*
  * Looks now, without waiting for the next sweep, and returns the number of leaked sockets of this process: those whose
- * other side has closed and that have been closable for longer than CLOSEGUARD_WARN_AFTER. 0 without the library. It
- * asks the kernel and may write a report: call it from ordinary code, never from a signal handler, a forked child
- * before exec, or with a lock held that your own close paths take.
+ * end the program has read and that it has not closed, and those whose connection is gone, both whatever their age; of
+ * all others whose other side has closed, those that have been closable for longer than CLOSEGUARD_WARN_AFTER. 0
+ * without the library. It asks the kernel and may write a report: call it from ordinary code, never from a signal
+ * handler, a forked child before exec, or with a lock held that your own close paths take.
  */
 static inline size_t closeguard_check(void)
 {
 	return closeguard_api_check ? closeguard_api_check() : 0;
+}
+
+/*
+ * The same with one age for all: counts what has been closable for so many milliseconds, whether its end was read or
+ * not. For code that may hold a socket for a moment after its end.
+ */
+static inline size_t closeguard_check_older(unsigned milliseconds)
+{
+	return closeguard_api_check_older ? closeguard_api_check_older(milliseconds) : 0;
 }
 
 #ifdef __cplusplus

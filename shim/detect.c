@@ -211,6 +211,16 @@ static void judge_fin_wait2(const struct cg_facts *facts, struct cg_judgement *r
 	ret->mature = ret->age_ns >= facts->fin_wait2_after_ns;
 }
 
+/*
+ * What a gate counts however young it is, as valgrind and LeakSanitizer do at exit: the program knew of the end and has
+ * no reason left to keep the descriptor.
+ */
+static bool is_known_to_be_over(const struct cg_facts *facts, const struct cg_judgement *judgement)
+{
+	bool told = slot_flags(facts) & (CG_SLOT_EOF | CG_SLOT_ERROR);
+	return judgement->kind == CG_KIND_DEAD_SOCKET || (judgement->cause == CG_CAUSE_EOF_IGNORED && told);
+}
+
 void cg_detect(const struct cg_facts *facts, struct cg_judgement *ret)
 {
 	*ret = (struct cg_judgement){.kind = CG_KIND_NONE};
@@ -222,4 +232,6 @@ void cg_detect(const struct cg_facts *facts, struct cg_judgement *ret)
 		judge_dead_socket(facts, ret);
 	else if (facts->tcp.state == CG_TCP_FIN_WAIT2)
 		judge_fin_wait2(facts, ret);
+	if (facts->strict && is_known_to_be_over(facts, ret))
+		ret->mature = true;
 }

@@ -74,6 +74,7 @@ struct cg_facts {
 	bool other_holders;  /* another process holds the socket too */
 	bool held_by_opener; /* the process this one inherited it from is watched and still there: it reports */
 	bool relayed;        /* after its EOF this thread half-closed another socket, which is still open */
+	bool strict;         /* a gate asks: what the program was told the end of counts, whatever its age */
 	uint64_t now_ns;
 	uint64_t warn_after_ns;
 	uint64_t fin_wait2_after_ns; /* how long a half-closed connection may wait for the peer's FIN; 0: for ever */

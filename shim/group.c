@@ -1,39 +1,34 @@
-/* group.c: sorts judged sockets and events into findings. */
+/* group.c: sorts judged sockets into findings, and decides which to tell. */
 #include "group.h"
 
 #include <string.h>
 
 #include "arena.h"
+#include "group_parts.h"
 #include "recorder.h"
 #include "track.h"
-
-struct key {
-	uint32_t kind, cause, open_stack, eof_stack;
-	uint64_t last_use;
-};
 
 /* The longest that a first report waits for the rest of its burst. */
 static const uint64_t settle_max_ns = 5000000000u;
 
-static uint64_t next_event = 1;
 static uint64_t ripe_since[CG_MAX_FINDINGS] CG_LARGE; /* when a group that was not told yet had its first ripe socket */
 static unsigned used;                        /* kept findings in use */
 
 void cg_groups_after_fork(void)
 {
-	next_event = 1;
+	cg_group_events_after_fork();
 	used = 0;
 	memset(ripe_since, 0, sizeof ripe_since);
 }
 
-static bool is_key(const struct cg_kept_finding *kept, const struct key *key)
+static bool is_key(const struct cg_kept_finding *kept, const struct cg_group_key *key)
 {
 	return kept->kind == key->kind && kept->cause == key->cause && kept->open_stack == key->open_stack &&
 	       kept->eof_stack == key->eof_stack && kept->last_use == key->last_use;
 }
 
 /* The kept finding of a key; a new one takes a free place, or that of one which is long over. -1: the table is full. */
-static int index_of(const struct key *key, const struct cg_groups *groups)
+static int index_of(const struct cg_group_key *key, const struct cg_groups *groups)
 {
 	int free_place = used < CG_MAX_FINDINGS ? (int)used : -1;
 	for (unsigned i = 0; i < used; i++) {
@@ -61,7 +56,7 @@ static int index_of(const struct key *key, const struct cg_groups *groups)
 	return free_place;
 }
 
-static struct cg_group *group_of(struct cg_sweep *sweep, struct cg_groups *groups, const struct key *key)
+struct cg_group *cg_group_of(struct cg_sweep *sweep, struct cg_groups *groups, const struct cg_group_key *key)
 {
 	int index = index_of(key, groups);
 	if (index < 0)
@@ -80,9 +75,9 @@ static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const s
 {
 	const struct cg_slot *slot = &c->facts.slot;
 	bool told = atomic_load(&slot->flags) & (CG_SLOT_EOF | CG_SLOT_ERROR);
-	struct key key = {c->judgement.kind, c->judgement.cause, slot->open_stack, told ? slot->eof_stack : 0,
+	struct cg_group_key key = {c->judgement.kind, c->judgement.cause, slot->open_stack, told ? slot->eof_stack : 0,
 	                  c->facts.in_backlog ? 0 : atomic_load(&slot->last_use)};
-	struct cg_group *group = group_of(sweep, groups, &key);
+	struct cg_group *group = cg_group_of(sweep, groups, &key);
 	if (!group)
 		return;
 	if (!c->judgement.mature) {
@@ -97,68 +92,6 @@ static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const s
 		group->oldest = c;
 }
 
-static enum cg_kind kind_of_event(uint32_t kind)
-{
-	switch (kind) {
-	case CG_EVENT_DOUBLE_CLOSE:
-		return CG_KIND_DOUBLE_CLOSE;
-	case CG_EVENT_USE_AFTER_CLOSE:
-		return CG_KIND_USE_AFTER_CLOSE;
-	case CG_EVENT_LATE_CLOSE:
-		return CG_KIND_CLOSE_WAIT;
-	case CG_EVENT_FD_EXHAUSTED:
-		return CG_KIND_FD_EXHAUSTION;
-	default:
-		return CG_KIND_NONE;
-	}
-}
-
-static void add_event(struct cg_sweep *sweep, struct cg_groups *groups, const struct cg_event *event)
-{
-	enum cg_kind kind = kind_of_event(atomic_load(&event->kind));
-	bool late = kind == CG_KIND_CLOSE_WAIT;
-	struct key key = {kind, late ? CG_CAUSE_LATE_CLOSE : CG_CAUSE_NONE, event->slot.open_stack,
-	                  late ? event->slot.eof_stack : event->stack, 0};
-	if (kind == CG_KIND_FD_EXHAUSTION)
-		key.open_stack = 0;
-	struct cg_group *group = kind == CG_KIND_NONE ? NULL : group_of(sweep, groups, &key);
-	if (!group)
-		return;
-	group->is_event = true;
-	group->kept->verdict = late ? CG_VERDICT_LATE : CG_VERDICT_INFO;
-	group->kept->confidence = late ? 900 : 950;
-	group->quiet = false;
-	memcpy(&group->event, event, sizeof group->event);
-	group->kept->total++;
-	group->mature = (unsigned)group->kept->total;
-}
-
-/* A double close may turn out to have been the first of a row of closes: it is believed a moment later. */
-static bool is_settled(const struct cg_sweep *sweep, const struct cg_event *event)
-{
-	return atomic_load(&event->kind) != CG_EVENT_DOUBLE_CLOSE || sweep->now_ns > event->ns + 20000000;
-}
-
-static void add_events(struct cg_sweep *sweep, struct cg_groups *groups)
-{
-	struct cg_header *h = cg_recorder_header();
-	uint64_t end = atomic_load(&h->count.event_seq);
-	if (end > CG_MAX_EVENTS && next_event < end - CG_MAX_EVENTS)
-		next_event = end - CG_MAX_EVENTS;
-	for (; next_event < end; next_event++) {
-		struct cg_event *place = cg_recorder_event(next_event, false), event;
-		if (!place || atomic_load(&place->seq) != next_event)
-			continue;
-		if (!is_settled(sweep, place)) {
-			sweep->waiting = true;
-			return;
-		}
-		memcpy(&event, place, sizeof event);
-		if (atomic_load(&place->seq) == next_event)
-			add_event(sweep, groups, &event);
-	}
-}
-
 void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret)
 {
 	memset(ret, 0, sizeof *ret);
@@ -166,7 +99,7 @@ void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret)
 		if (c->judgement.kind != CG_KIND_NONE)
 			add_socket(sweep, ret, c);
 	if (cg_recorder_header())
-		add_events(sweep, ret);
+		cg_group_add_events(sweep, ret);
 	ret->end = used;
 }
 
@@ -215,7 +148,8 @@ enum cg_tell cg_group_decide(const struct cg_sweep *sweep, const struct cg_group
 		if (is_cumulative(kept))
 			return CG_TELL_NOTHING;
 		kept->count = 0;
-		return kept->reported ? CG_TELL_RESOLVED : CG_TELL_NOTHING;
+		/* A gate may have been told of sockets that are too young for the log: they are not over. */
+		return kept->reported && !(group && group->ripening) ? CG_TELL_RESOLVED : CG_TELL_NOTHING;
 	}
 	keep(kept, group, sweep->now_ns);
 	if (group->quiet)
@@ -233,14 +167,12 @@ void cg_group_told(struct cg_kept_finding *kept, const struct cg_group *group, e
 		return;
 	}
 	kept->reported = group->mature;
+	if (kept->verdict == CG_VERDICT_LEAK && group->mature > kept->leaked) {
+		atomic_fetch_add(&h->count.leaks_told, group->mature - kept->leaked);
+		kept->leaked = group->mature;
+	}
 	atomic_store(&h->spoken, 1);
 	atomic_fetch_add(&h->count.findings, 1);
-}
-
-bool cg_groups_pending(void)
-{
-	struct cg_header *h = cg_recorder_header();
-	return h && next_event < atomic_load(&h->count.event_seq);
 }
 
 bool cg_groups_exhausted(const struct cg_groups *groups)

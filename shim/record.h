@@ -192,7 +192,7 @@ struct cg_kept_finding {
 	uint64_t last_seen_ns;
 	uint64_t total;      /* for events: how many there were in all */
 	uint32_t suppressed; /* the policy bears it */
-	uint32_t pad;
+	uint32_t leaked;     /* the most sockets that were told of it as a leak; they may be closed by now */
 };
 
 /* What a policy does, or would do. */
@@ -282,7 +282,8 @@ struct cg_counters {
 	_Atomic uint64_t leaked_now;   /* sockets in findings with verdict leak, at the last sweep */
 	_Atomic uint64_t departed_seq; /* next place in the ring of the departed */
 	_Atomic uint64_t event_seq;    /* next place in the ring of events; starts at 1 */
-	_Atomic uint64_t spare[15];
+	_Atomic uint64_t leaks_told;   /* sockets that were told as leaked in all, be they closed by now or not */
+	_Atomic uint64_t spare[14];
 };
 
 struct cg_header {

@@ -55,7 +55,7 @@ struct cg_action_view {
 struct cg_summary {
 	const char *reason;   /* "exit", "signal", "check" … */
 	uint64_t opened, closed, eofs, open_now, closed_in_time, closed_late, double_closes, uses_after_close, adopted,
-	    findings, sweeps, sweep_cpu_ns, uptime_ns;
+	    findings, leaks_told, sweeps, sweep_cpu_ns, uptime_ns;
 	uint64_t unseen_descriptors; /* beyond CG_MAX_FDS */
 	uint64_t stack_overflows;
 	unsigned groups;      /* how many findings follow */

@@ -82,6 +82,7 @@ static void add_counters(struct cg_buf *out, const struct cg_summary *summary)
 	    {"uses_after_close", summary->uses_after_close},
 	    {"adopted", summary->adopted},
 	    {"findings", summary->findings},
+	    {"leaks_told", summary->leaks_told},
 	    {"sweeps", summary->sweeps},
 	    {"unseen_descriptors", summary->unseen_descriptors},
 	    {"stack_overflows", summary->stack_overflows},

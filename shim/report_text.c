@@ -176,6 +176,7 @@ void cg_text_summary_begin(struct cg_buf *out, const struct cg_report *report, c
 	count(out, "EOFs seen", summary->eofs);
 	count(out, "closed in time", summary->closed_in_time);
 	count(out, "closed late", summary->closed_late);
+	count_if_any(out, "told as leaked", summary->leaks_told);
 	count_if_any(out, "double closes", summary->double_closes);
 	count_if_any(out, "uses after close", summary->uses_after_close);
 	count_if_any(out, "opened unseen", summary->adopted);

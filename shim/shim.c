@@ -151,6 +151,7 @@ static void start_watching(void)
 	cg_track_exiting = cg_sweep_last;
 	cg_track_sealing = cg_sweep_seal;
 	cg_track_main_left = cg_sweep_main_left;
+	cg_track_ending = cg_sweep_ending;
 	cg_fork_child_hook = cg_sweep_after_fork;
 	__register_atfork(cg_fork_before, cg_fork_parent, cg_fork_child, &__dso_handle);
 	if (options.exitcode)
@@ -221,6 +222,13 @@ CG_EXPORT int closeguard_api_label(int fd, const char *text)
 CG_EXPORT size_t closeguard_api_check(void)
 {
 	size_t leaks = 0;
-	CG_EVENT(leaks = cg_sweep_check());
+	CG_EVENT(leaks = cg_sweep_check(CG_CHECK_STRICT));
+	return leaks;
+}
+
+CG_EXPORT size_t closeguard_api_check_older(unsigned milliseconds)
+{
+	size_t leaks = 0;
+	CG_EVENT(leaks = cg_sweep_check(milliseconds * 1000000ull));
 	return leaks;
 }

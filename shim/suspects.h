@@ -31,6 +31,9 @@ struct cg_sweep {
 	uint64_t ripe_in_ns;  /* until the next suspect is old enough to be told; 0: there is none */
 	bool thorough;        /* asked for: nothing is put off */
 	bool final;           /* nothing will be looked at later: what is ripe is told at once */
+	bool ending;          /* the same, and the program is about to end */
+	bool strict;          /* a gate asks, the exit code or closeguard_check: enough that the end was read */
+	bool one_age;         /* warn_after_ns is for all, whatever the policy says of some */
 	bool outdated;        /* slots told of sockets that are gone: what has their numbers now is to be adopted */
 	bool waiting;         /* a listener has a backlog, or something is on its way to being a finding */
 	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through, or 0 */

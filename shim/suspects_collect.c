@@ -32,6 +32,7 @@ static struct cg_suspect *add(struct cg_sweep *sweep, int fd, const struct cg_sl
 	c->facts.fd = fd;
 	c->facts.now_ns = sweep->now_ns;
 	c->facts.warn_after_ns = sweep->warn_after_ns;
+	c->facts.strict = sweep->strict;
 	c->facts.tcp = *tcp;
 	c->own_fds = fd >= 0;
 	if (slot && copy_slot(slot, &c->facts.slot))

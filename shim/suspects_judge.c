@@ -230,6 +230,8 @@ void cg_suspects_judge(struct cg_sweep *sweep)
 			atomic_fetch_or(&c->facts.slot.flags, CG_SLOT_USED);
 		if (sweep->decide)
 			sweep->decide(sweep, c);
+		if (sweep->one_age)
+			c->facts.warn_after_ns = sweep->warn_after_ns;
 		note_first_seen(sweep, c);
 		drop_false_end(c);
 		learn_from_departed(c);

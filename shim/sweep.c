@@ -21,7 +21,7 @@
 #include "sys.h"
 #include "track.h"
 
-struct cg_sweep_state cg_sweep_state = {.sweep = {.netlink = -1}};
+struct cg_sweep_state cg_sweep_state = {.sweep = {.netlink = -1}, .check_age_ns = CG_CHECK_STRICT};
 static struct cg_sweep_state *const state = &cg_sweep_state;
 static struct cg_sweep *const sweep = &cg_sweep_state.sweep;
 static struct cg_groups groups CG_LARGE;
@@ -47,13 +47,23 @@ static void count_sweep(uint64_t cpu_before)
 		atomic_store(&h->spoken, 1);
 }
 
+/* A gate counts by rules of its own; `check`: it is closeguard_check that asks. */
+static void choose_ages(bool final, bool check)
+{
+	uint64_t age = check ? atomic_load(&state->check_age_ns) : CG_CHECK_STRICT;
+	sweep->one_age = age != CG_CHECK_STRICT;
+	sweep->warn_after_ns = sweep->one_age ? age : state->options->warn_after_ns;
+	sweep->strict = final && !sweep->one_age && (check || state->options->exitcode);
+}
+
 /* One look. summary: its reason, or NULL. */
 static void look(bool may_load, bool final, const char *summary, bool on_thread)
 {
 	uint64_t cpu = cg_sweep_cpu_ns();
 	sweep->now_ns = cg_track_clock();
-	sweep->warn_after_ns = state->options->warn_after_ns;
 	sweep->final = final;
+	sweep->ending = final && summary;
+	choose_ages(final, final && !summary);
 	sweep->thorough = final || summary;
 	if (may_load)
 		cg_modules_refresh();
@@ -238,18 +248,31 @@ void cg_sweep_last(const char *how)
 	cg_recorder_finish(CG_STATE_EXITED);
 }
 
-unsigned cg_sweep_check(void)
+static void check(uint64_t age_ns, uint64_t patience_ns)
 {
 	if (!state->options || atomic_load(&cg_guard.sealed))
-		return 0;
-	if (!cg_sweep_thread_runs() || !cg_sweep_ask(CG_REQUEST_CHECK, 3000000000u))
+		return;
+	atomic_store(&state->check_age_ns, age_ns);
+	if (!cg_sweep_thread_runs() || !cg_sweep_ask(CG_REQUEST_CHECK, patience_ns))
 		look_here(true, true, NULL);
+}
+
+unsigned cg_sweep_check(uint64_t age_ns)
+{
+	check(age_ns, 3000000000u);
 	return atomic_load(&leaks);
+}
+
+void cg_sweep_ending(void)
+{
+	if (state->options && state->options->exitcode && cg_recorder_header())
+		check(CG_CHECK_STRICT, 500000000u);
 }
 
 unsigned cg_sweep_outstanding(void)
 {
-	return atomic_load(&leaks) + atomic_load(&mistakes);
+	struct cg_header *h = cg_recorder_header();
+	return atomic_load(&leaks) + atomic_load(&mistakes) + (h ? (unsigned)atomic_load(&h->count.leaks_told) : 0);
 }
 
 void cg_sweep_request_dump(void)

@@ -6,6 +6,7 @@
 #define CG_SWEEP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "options.h"
 
@@ -24,11 +25,23 @@ void cg_sweep_wake(bool in_signal);
  */
 void cg_sweep_last(const char *how);
 
-/* Looks now; returns the sockets in findings with verdict leak. Not in signal handlers. */
-unsigned cg_sweep_check(void);
+/* For cg_sweep_check: what the program was told the end of counts at any age, the rest after warn_after. */
+#define CG_CHECK_STRICT UINT64_MAX
 
-/* Findings outstanding as of the last look, mistakes included: for CLOSEGUARD_EXITCODE. */
+/*
+ * Looks now; returns the sockets in findings with verdict leak: those closable for `age_ns`, or CG_CHECK_STRICT. Not in
+ * signal handlers.
+ */
+unsigned cg_sweep_check(uint64_t age_ns);
+
+/* Findings outstanding as of the last look, leaks that were told before, and mistakes: for CLOSEGUARD_EXITCODE. */
 unsigned cg_sweep_outstanding(void);
+
+/*
+ * The program is about to close what it has left: where an exit code depends on it, that is looked at while it is still
+ * open. Waits up to half a second. Any thread of the app's.
+ */
+void cg_sweep_ending(void);
 
 /* Asks for a summary; the handler of the dump signal. Any context. */
 void cg_sweep_request_dump(void);

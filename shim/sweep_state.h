@@ -19,6 +19,7 @@ extern struct cg_sweep_state {
 	_Atomic unsigned drain_wakes; /* how many of those were only about drains */
 	_Atomic unsigned done_word;   /* changes when the thread has answered */
 	_Atomic bool main_left;
+	_Atomic uint64_t check_age_ns; /* what closeguard_check_older() asks for; CG_CHECK_STRICT: none in particular */
 	unsigned quiet_rounds; /* looks in a row that saw nothing suspicious */
 } cg_sweep_state;
 

@@ -19,6 +19,8 @@ void (*cg_track_exiting)(const char *how);
 void (*cg_track_sealing)(void);
 void (*cg_track_reaped)(int fd);
 void (*cg_track_main_left)(void);
+void (*cg_track_ending)(void);
+_Atomic uint64_t cg_track_shutdown_ns;
 
 uint64_t cg_track_clock(void)
 {
@@ -142,6 +144,8 @@ void cg_track_open(int fd, enum cg_call call, enum cg_kind_of_fd kind, enum cg_r
 	struct cg_site *site = kind == CG_FD_CONN ? cg_track_site(stack, true) : NULL;
 	if (site)
 		atomic_fetch_add(&site->opened, 1);
+	if (atomic_load_explicit(&cg_track_shutdown_ns, memory_order_relaxed))
+		atomic_store(&cg_track_shutdown_ns, 0);
 	wake_sweep(stack);
 }
 

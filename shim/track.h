@@ -47,6 +47,14 @@ extern void (*cg_track_sealing)(void);
 extern void (*cg_track_reaped)(int fd);
 /* The same: the main thread leaves by pthread_exit. */
 extern void (*cg_track_main_left)(void);
+/* The same: what is still open will be closed only because the program ends. */
+extern void (*cg_track_ending)(void);
+
+/*
+ * When the last listener of this process was closed, if nothing was opened since: 0 while the program takes in new
+ * connections. What is closed about then is closed by an orderly shutdown.
+ */
+extern _Atomic uint64_t cg_track_shutdown_ns;
 
 /* Do socket()'s arguments ask for TCP? Wide enough for syscall()'s. */
 static inline bool cg_track_is_tcp(long domain, long type, long protocol)

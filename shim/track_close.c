@@ -55,6 +55,24 @@ static unsigned bucket_of(uint64_t delay_ns)
 	return i;
 }
 
+/* Exported by CPython (the second name since 3.13): its modules and all that they hold are being taken apart. */
+extern int _Py_IsFinalizing(void) __attribute__((weak));
+extern int Py_IsFinalizing(void) __attribute__((weak));
+
+static _Atomic bool ending;
+
+/* Is it the end of the interpreter that closes, and not the program? The first such close is told beforehand. */
+static bool interpreter_ends(void)
+{
+	if (atomic_load_explicit(&ending, memory_order_relaxed))
+		return true;
+	if (!(_Py_IsFinalizing && _Py_IsFinalizing()) && !(Py_IsFinalizing && Py_IsFinalizing()))
+		return false;
+	if (!atomic_exchange(&ending, true) && cg_track_ending)
+		cg_track_ending();
+	return true;
+}
+
 /* The place's history: how long after EOF it closes. */
 static void count_close(struct cg_header *h, const struct cg_slot *slot, int fd)
 {
@@ -64,7 +82,7 @@ static void count_close(struct cg_header *h, const struct cg_slot *slot, int fd)
 	atomic_fetch_add(&h->count.closed, 1);
 	if (site)
 		atomic_fetch_add(&site->closed, 1);
-	if (!since || since > slot->close_ns)
+	if (!since || since > slot->close_ns || atomic_load(&ending))
 		return;
 	uint64_t delay = slot->close_ns - since;
 	bool late = delay > h->warn_after_ns;
@@ -110,6 +128,8 @@ struct cg_retired cg_track_retire(int fd, enum cg_call call, uintptr_t caller)
 	if (!retired.slot || !h)
 		return (struct cg_retired){NULL, 0, 0};
 	uint8_t kind = atomic_load(&retired.slot->kind);
+	if (kind == CG_FD_CONN)
+		(void)interpreter_ends();
 	retired.gen = atomic_load(&retired.slot->gen);
 	if ((kind != CG_FD_CONN && kind != CG_FD_LISTENER) ||
 	    !atomic_compare_exchange_strong(&retired.slot->kind, &kind, CG_FD_CLOSED))
@@ -121,6 +141,8 @@ struct cg_retired cg_track_retire(int fd, enum cg_call call, uintptr_t caller)
 	retired.slot->close_tid = cg_guard_tid();
 	retired.slot->close_call = (uint8_t)call;
 	atomic_fetch_sub(&h->open_now, 1);
+	if (kind == CG_FD_LISTENER)
+		atomic_store(&cg_track_shutdown_ns, retired.slot->close_ns);
 	if (kind == CG_FD_CONN) {
 		if (may_live_on(retired.slot))
 			note_departed(h, retired.slot, fd);
@@ -152,6 +174,8 @@ void cg_track_unretire(struct cg_retired retired)
 
 void cg_track_close_after_fork(void)
 {
+	atomic_store(&ending, false);
+	atomic_store(&cg_track_shutdown_ns, 0);
 	last_close.fd = -2;
 	last_close.event = 0;
 	last_close.row = false;

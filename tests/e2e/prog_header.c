@@ -43,8 +43,11 @@ int main(int argc, char **argv)
 	close(pair[0]);
 	if (read(pair[1], &c, 1) != 0)
 		return 3;
+	printf("check_young %zu\n", closeguard_check());
+	printf("check_older %zu\n", closeguard_check_older(3600000));
 	usleep(argc > 1 ? (useconds_t)atoi(argv[1]) * 1000 : 0);
 	printf("check_leaked %zu\n", closeguard_check());
+	printf("check_older_now %zu\n", closeguard_check_older(1000));
 	printf("ignore %d\n", closeguard_ignore(pair[1], "the test is done with it"));
 	printf("check_ignored %zu\n", closeguard_check());
 	close(pair[1]);

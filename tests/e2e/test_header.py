@@ -9,10 +9,10 @@ import harness
 SHIM = os.path.join(harness.HERE, "..", "..", "shim")
 SOURCE = os.path.join(harness.HERE, "prog_header.c")
 STRICT = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", "-pedantic"]
-ABSENT = {"present": 0, "label": -1, "label_bad": -1, "ignore_bad": -1, "check_open": 0, "check_leaked": 0,
-          "ignore": -1, "check_ignored": 0}
-PRESENT = {"present": 1, "label": 0, "label_bad": -1, "ignore_bad": -1, "check_open": 0, "check_leaked": 1,
-           "ignore": 0, "check_ignored": 0}
+ABSENT = {"present": 0, "label": -1, "label_bad": -1, "ignore_bad": -1, "check_open": 0, "check_young": 0,
+          "check_older": 0, "check_leaked": 0, "check_older_now": 0, "ignore": -1, "check_ignored": 0}
+PRESENT = {"present": 1, "label": 0, "label_bad": -1, "ignore_bad": -1, "check_open": 0, "check_young": 1,
+           "check_older": 0, "check_leaked": 1, "check_older_now": 1, "ignore": 0, "check_ignored": 0}
 
 
 def build(t, compiler, *flags):

@@ -4,7 +4,7 @@
 #include "track_fixture.h"
 #include "unit.h"
 
-#define LATER 100000000ull
+#define LATER 2000000000ull /* past what a late close waits for, lest it be one of a shutdown */
 
 static struct cg_sweep sweep;
 static struct cg_groups groups;
@@ -90,6 +90,60 @@ START_TEST(a_late_close_is_a_finding_of_its_connection)
 	ck_assert_uint_eq(cg_groups_leaks(&groups), 0);
 	look(LATER);
 	ck_assert_int_eq(tell(0), CG_TELL_NOTHING);
+}
+END_TEST
+
+static struct cg_site *late_place(void)
+{
+	struct cg_site *site = cg_track_site(1, true);
+	atomic_store(&site->closed_late, 1);
+	atomic_store(&cg_recorder_header()->count.late_closes, 1);
+	happen(CG_EVENT_LATE_CLOSE, 1, 2);
+	return site;
+}
+
+START_TEST(a_late_close_before_the_listeners_is_of_a_shutdown)
+{
+	track_start();
+	struct cg_site *site = late_place();
+	atomic_store(&cg_track_shutdown_ns, cg_track_clock());
+	look(LATER);
+	ck_assert_uint_eq(groups.end, 0);
+	ck_assert_uint_eq(atomic_load(&site->closed_late), 0);
+	ck_assert_uint_eq(atomic_load(&cg_recorder_header()->count.late_closes), 0);
+	(void)late_place();
+	track_open(FD + 1); /* the program goes on */
+	ck_assert_uint_eq(atomic_load(&cg_track_shutdown_ns), 0);
+	look(LATER);
+	ck_assert_uint_eq(groups.end, 1);
+}
+END_TEST
+
+START_TEST(a_late_close_just_before_the_end_is_of_a_shutdown)
+{
+	track_start();
+	struct cg_site *site = late_place();
+	sweep.final = sweep.ending = true;
+	look(0);
+	ck_assert_uint_eq(groups.end, 0);
+	ck_assert_uint_eq(atomic_load(&site->closed_late), 0);
+	site = late_place();
+	look(LATER);
+	sweep.final = sweep.ending = false;
+	ck_assert_uint_eq(groups.end, 1);
+	ck_assert_uint_eq(atomic_load(&site->closed_late), 1);
+}
+END_TEST
+
+START_TEST(a_late_close_waits_for_what_follows)
+{
+	track_start();
+	(void)late_place();
+	look(500000000);
+	ck_assert(sweep.waiting);
+	ck_assert_uint_eq(groups.end, 0);
+	look(LATER);
+	ck_assert_uint_eq(groups.end, 1);
 }
 END_TEST
 
@@ -187,6 +241,9 @@ static void cases(TCase *tc)
 	core_fixtures(tc);
 	tcase_add_test(tc, events_of_one_place_add_up);
 	tcase_add_test(tc, a_late_close_is_a_finding_of_its_connection);
+	tcase_add_test(tc, a_late_close_before_the_listeners_is_of_a_shutdown);
+	tcase_add_test(tc, a_late_close_just_before_the_end_is_of_a_shutdown);
+	tcase_add_test(tc, a_late_close_waits_for_what_follows);
 	tcase_add_test(tc, a_double_close_is_believed_a_moment_later);
 	tcase_add_test(tc, what_was_taken_back_is_no_finding);
 	tcase_add_test(tc, exhaustion_is_one_whoever_opened);
