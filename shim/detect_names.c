@@ -64,7 +64,8 @@ static const char *const errors[] = {
     [ETIMEDOUT] = "ETIMEDOUT",
 };
 
-#define NAME_OF(names, value) ((unsigned)(value) < sizeof(names) / sizeof(*(names)) ? (names)[value] : "")
+#define NAME_OF(names, value)                                                                                          \
+	((unsigned)(value) < sizeof(names) / sizeof(*(names)) && (names)[value] ? (names)[value] : "")
 
 const char *cg_kind_name(enum cg_kind kind)
 {
@@ -93,8 +94,7 @@ const char *cg_origin_name(unsigned origin)
 
 const char *cg_error_name(int error)
 {
-	const char *name = NAME_OF(errors, error);
-	return name ? name : "";
+	return NAME_OF(errors, error);
 }
 
 static const char *const cause_advice[CG_CAUSE_COUNT] = {

@@ -18,13 +18,13 @@ static uint64_t since(const struct cg_sweep *sweep, uint64_t then_ns)
 
 static void set_stack(struct cg_place *place, uint32_t id)
 {
-	const struct cg_stack *stack = cg_stack_get(id);
-	if (!stack)
+	struct cg_stack_copy stack;
+	if (!cg_stack_read(id, &stack))
 		return;
-	place->depth = stack->depth <= CG_MAX_DEPTH ? stack->depth : CG_MAX_DEPTH;
-	place->stack_flags = stack->flags;
-	place->generation = stack->generation;
-	memcpy(place->ip, stack->ip, place->depth * sizeof place->ip[0]);
+	place->depth = stack.depth;
+	place->stack_flags = stack.flags;
+	place->generation = stack.generation;
+	memcpy(place->ip, stack.ip, stack.depth * sizeof place->ip[0]);
 }
 
 static void set_place(const struct cg_sweep *sweep, struct cg_place *place, unsigned call, uint32_t tid,
@@ -74,6 +74,7 @@ static void set_label(const struct cg_slot *slot, struct cg_finding *ret)
 		if (label && atomic_load(&label->conn) == slot->conn)
 			memcpy(ret->label, label->text, sizeof ret->label);
 	}
+	ret->label[sizeof ret->label - 1] = '\0';
 }
 
 /* Unread data and, in CLOSE_WAIT, an unread FIN are in rqueue; SIOCINQ leaves the FIN out by itself. */

@@ -13,17 +13,13 @@
 #include "recorder_dir.h"
 #include "sys.h"
 
-enum {
-	SLOT_CHUNK = (int)(CG_OFF_SLOTS >> CG_CHUNK_SHIFT),
-	ARENA_CHUNK = (int)(CG_OFF_STACK_ARENA >> CG_CHUNK_SHIFT),
-	ARENA_CHUNKS = CG_STACK_ARENA >> CG_CHUNK_SHIFT
-};
+enum { SLOT_CHUNK = (int)(CG_OFF_SLOTS >> CG_CHUNK_SHIFT) };
 
 static char app_name[64];
 static uint64_t warn_after;
 static struct cg_header *_Atomic header;
 static void *_Atomic chunks[SLOT_CHUNK] CG_LARGE; /* where each chunk of the file in front of the slots is mapped */
-static void *old_arena[ARENA_CHUNKS] CG_LARGE;    /* a forked child's view of its parent's stacks */
+static _Atomic int file = -1;                     /* kept here: what the header says is for readers */
 
 void cg_recorder_configure(const char *dir, const char *app, uint64_t warn_after_ns)
 {
@@ -45,25 +41,36 @@ struct cg_header *cg_recorder_header(void)
 }
 
 /*
- * Maps one chunk: of the file where it can be reserved there, else anonymous. A forked child must not reach its
- * parent's slots, so those are not even mapped there; the stacks are, since they are only ever added to.
+ * A chunk of the file; NULL where it cannot be reserved there. A forked child, which may give up the rights that its
+ * parent has, must not reach what the parent works with: the kernel leaves it out of every fork, also of those that no
+ * handler tells of. Where it will not, the file is not used.
  */
+static void *map_file(int fd, uint64_t offset)
+{
+	if (fd < 0 || cg_sys_fallocate(fd, 0, offset, CG_CHUNK_SIZE) < 0)
+		return NULL;
+	void *p = cg_sys_mmap(NULL, CG_CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+	if (cg_sys_failed(p))
+		return NULL;
+	if (cg_sys_madvise(p, CG_CHUNK_SIZE, MADV_DONTFORK) == 0)
+		return p;
+	cg_sys_munmap(p, CG_CHUNK_SIZE);
+	return NULL;
+}
+
+/* Maps one chunk: of the file, else anonymous, of which a child has a copy at most. */
 static void *map_chunk(int fd, unsigned index)
 {
-	uint64_t offset = (uint64_t)index << CG_CHUNK_SHIFT;
-	void *p = (void *)-1L;
-	if (fd >= 0 && cg_sys_fallocate(fd, 0, offset, CG_CHUNK_SIZE) == 0)
-		p = cg_sys_mmap(NULL, CG_CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
-	if (cg_sys_failed(p)) {
+	void *p = map_file(fd, (uint64_t)index << CG_CHUNK_SHIFT);
+	if (!p) {
 		struct cg_header *h = cg_recorder_header();
 		p = cg_sys_mmap(NULL, CG_CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (cg_sys_failed(p))
 			return NULL;
 		if (h)
 			atomic_fetch_add(&h->anonymous, 1);
-	}
-	if (index < ARENA_CHUNK || index >= ARENA_CHUNK + ARENA_CHUNKS)
 		cg_sys_madvise(p, CG_CHUNK_SIZE, MADV_DONTFORK);
+	}
 	return p;
 }
 
@@ -72,10 +79,11 @@ static void *grow_chunk(unsigned index)
 	struct cg_header *h = cg_recorder_header();
 	if (!h || atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed))
 		return NULL;
-	int fd = atomic_load_explicit(&h->fd, memory_order_relaxed);
+	int fd = atomic_load_explicit(&file, memory_order_relaxed);
 	/* fallocate on a number that the app has taken over would grow a file of the app's. */
 	if (fd >= 0 && !cg_ownfd_valid(fd)) {
 		cg_ownfd_lose(fd);
+		atomic_store_explicit(&file, -1, memory_order_relaxed);
 		atomic_store_explicit(&h->fd, -1, memory_order_relaxed);
 		fd = -1;
 	}
@@ -89,6 +97,8 @@ static void *grow_chunk(unsigned index)
 
 void *cg_recorder_at(uint64_t offset, bool grow)
 {
+	if (offset >= CG_RECORD_SIZE)
+		return NULL;
 	unsigned index = (unsigned)(offset >> CG_CHUNK_SHIFT);
 	char *chunk = atomic_load_explicit(place_of(index), memory_order_acquire);
 	if (!chunk && grow)
@@ -99,7 +109,8 @@ void *cg_recorder_at(uint64_t offset, bool grow)
 unsigned cg_recorder_fd_end(void)
 {
 	struct cg_header *h = cg_recorder_header();
-	return h ? atomic_load_explicit(&h->highest_fd, memory_order_relaxed) + 1 : 0;
+	unsigned highest = h ? atomic_load_explicit(&h->highest_fd, memory_order_relaxed) : 0;
+	return !h ? 0 : highest < CG_MAX_FDS ? highest + 1 : CG_MAX_FDS;
 }
 
 static void fill_texts(struct cg_header *h)
@@ -151,8 +162,13 @@ struct cg_header *cg_recorder_start(void)
 	if (h || atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed))
 		return h;
 	int fd = cg_recorder_create_file();
-	h = map_chunk(fd, 0);
-	if (!h)
+	h = map_file(fd, 0);
+	if (!h && fd >= 0) {
+		cg_recorder_remove_file(fd);
+		cg_ownfd_close(fd);
+		fd = -1;
+	}
+	if (!h && !(h = map_chunk(-1, 0)))
 		return NULL;
 	fill_header(h, fd);
 	if (!atomic_compare_exchange_strong(&header, &there, h)) {
@@ -162,6 +178,7 @@ struct cg_header *cg_recorder_start(void)
 		return there;
 	}
 	cg_recorder_keep_file(fd);
+	atomic_store(&file, fd);
 	atomic_store(&chunks[0], h);
 	return h;
 }
@@ -188,29 +205,9 @@ void cg_recorder_finish(enum cg_process_state state)
 void cg_recorder_after_fork(void)
 {
 	atomic_store(&header, NULL);
-	for (unsigned i = 0; i < CG_RECORD_CHUNKS; i++) {
-		void *p = atomic_load_explicit(place_of(i), memory_order_relaxed);
-		if (!p)
-			continue;
-		if (i >= ARENA_CHUNK && i < ARENA_CHUNK + ARENA_CHUNKS)
-			old_arena[i - ARENA_CHUNK] = p;
-		atomic_store_explicit(place_of(i), NULL, memory_order_relaxed);
-	}
+	atomic_store(&file, -1);
+	for (unsigned i = 0; i < CG_RECORD_CHUNKS; i++)
+		if (atomic_load_explicit(place_of(i), memory_order_relaxed))
+			atomic_store_explicit(place_of(i), NULL, memory_order_relaxed);
 	cg_recorder_forget_file();
-}
-
-const struct cg_stack *cg_recorder_old_stack(uint32_t id)
-{
-	uint64_t offset = (uint64_t)(id - 1) * 8;
-	char *chunk = id && offset < CG_STACK_ARENA ? old_arena[offset >> CG_CHUNK_SHIFT] : NULL;
-	return chunk ? (const struct cg_stack *)(void *)(chunk + (offset & (CG_CHUNK_SIZE - 1))) : NULL;
-}
-
-void cg_recorder_drop_old(void)
-{
-	for (unsigned i = 0; i < ARENA_CHUNKS; i++) {
-		if (old_arena[i])
-			cg_sys_munmap(old_arena[i], CG_CHUNK_SIZE);
-		old_arena[i] = NULL;
-	}
 }

@@ -2,6 +2,10 @@
  * recorder.h: the recorder from inside the watched process: making it, growing it, finding things in it.
  *
  * Any context unless said otherwise: no locks; the loser of a race takes the winner's piece.
+ *
+ * What is read back is not believed, not even from our own pages: other processes of the same user can write to the
+ * file. A number is checked before it is an index or a length, after it was copied; a text is ended by whoever reads
+ * it.
  */
 #ifndef CG_RECORDER_H
 #define CG_RECORDER_H
@@ -23,7 +27,8 @@ struct cg_header *cg_recorder_header(void);
 
 /*
  * The bytes at an offset of the file. `grow`: map the chunk if it is not there yet (a few system calls, none in a
- * sandbox). NULL when it is not there. What is asked for must not cross a chunk's end; no region's element does.
+ * sandbox). NULL when it is not there, or beyond the file's end. What is asked for must not cross a chunk's end; no
+ * region's element does.
  */
 void *cg_recorder_at(uint64_t offset, bool grow);
 
@@ -87,15 +92,8 @@ void cg_recorder_finish(enum cg_process_state state);
 /* Before an exec, and after one that failed. */
 void cg_recorder_set_state(enum cg_process_state state);
 
-/*
- * In a forked child: the recorder is the parent's. Forgets it without touching it. The stacks stay readable through
- * cg_recorder_old_stack until the child has its own recorder and has copied what it needs.
- */
+/* In a forked child, in whose memory the parent's recorder is not: forgets it. */
 void cg_recorder_after_fork(void);
-
-/* A stack of the parent's by its id, or NULL. Child of a fork only. */
-const struct cg_stack *cg_recorder_old_stack(uint32_t id);
-void cg_recorder_drop_old(void);
 
 /* Removes recorders of dead processes that had nothing to say. Sweep only: reads the directory. */
 void cg_recorder_clean_dir(void);

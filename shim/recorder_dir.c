@@ -63,18 +63,25 @@ static void directory_name(char *name, size_t size)
 		cg_buf_fmt(&text, "/dev/shm/closeguard-%u", cg_sys_getuid());
 }
 
-static int open_directory(const char *name)
+/* -EPERM: it is not ours alone, so that others can have put there what they like. */
+static int open_own_directory(const char *name)
 {
 	struct stat st;
-	(void)cg_sys_mkdir(name, 0700);
 	int dir = cg_sys_open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (dir < 0)
-		return refuse(name, "it cannot be opened", -dir);
-	if (cg_sys_fstat(dir, &st) < 0 || st.st_uid != cg_sys_getuid() || (st.st_mode & 022)) {
+	if (dir >= 0 && (cg_sys_fstat(dir, &st) < 0 || st.st_uid != cg_sys_getuid() || (st.st_mode & 022))) {
 		cg_sys_close(dir);
-		return refuse(name, "it belongs to somebody else or others may write to it", 0);
+		return -EPERM;
 	}
 	return dir;
+}
+
+static int open_directory(const char *name)
+{
+	(void)cg_sys_mkdir(name, 0700);
+	int dir = open_own_directory(name);
+	if (dir == -EPERM)
+		return refuse(name, "it belongs to somebody else or others may write to it", 0);
+	return dir < 0 ? refuse(name, "it cannot be opened", -dir) : dir;
 }
 
 static void file_name(char *name, size_t size)
@@ -181,7 +188,7 @@ static bool with_directory(bool (*visit)(int dir, const char *name, pid_t pid, v
 {
 	char dir_name[sizeof directory];
 	directory_name(dir_name, sizeof dir_name);
-	int dir = cg_sys_open(dir_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	int dir = open_own_directory(dir_name);
 	if (dir < 0)
 		return false;
 	bool found = each_recorder(dir, visit, context);
@@ -195,7 +202,9 @@ static bool read_header(int dir, const char *name, struct cg_header *ret)
 	int fd = cg_sys_openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
-	ssize_t n = cg_sys_pread(fd, ret, sizeof *ret, 0);
+	struct stat st;
+	bool ours = cg_sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == cg_sys_getuid();
+	ssize_t n = ours ? cg_sys_pread(fd, ret, sizeof *ret, 0) : 0;
 	cg_sys_close(fd);
 	return n == (ssize_t)sizeof *ret && memcmp(ret->magic, CG_RECORD_MAGIC, sizeof CG_RECORD_MAGIC) == 0 &&
 	       ret->version == CG_RECORD_VERSION;

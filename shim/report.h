@@ -44,7 +44,7 @@ struct cg_report {
 
 /* What a policy did, or would have done, at one place. */
 struct cg_action_view {
-	const struct cg_action *action;
+	struct cg_action action;    /* as it was read: a copy whose text ends */
 	uint64_t count;             /* since the last line about it; in a summary, of all */
 	uint64_t total, used_again; /* used_again: how many of them the program used afterwards */
 	const char *option;         /* of a setsockopt: "SO_LINGER", or NULL */

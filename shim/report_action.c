@@ -80,7 +80,7 @@ static void add_error(struct cg_buf *out, int error)
 static void add_example(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view)
 {
 	static const struct cg_json_detail detail = {CG_MAX_DEPTH, 0};
-	const struct cg_action *action = view->action;
+	const struct cg_action *action = &view->action;
 	char local[64], peer[64];
 	if (action->fd >= 0)
 		cg_buf_fmt(out, ",\"fd\":%d", action->fd);
@@ -96,7 +96,7 @@ static void add_example(struct cg_buf *out, const struct cg_report *report, cons
 void cg_json_action_members(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view,
                             bool whole)
 {
-	const struct cg_action *action = view->action;
+	const struct cg_action *action = &view->action;
 	bool dry = action->result == CG_RESULT_WOULD;
 	cg_buf_str(out, "\"rule\":");
 	cg_buf_json_string(out, action->rule_name);
@@ -158,7 +158,7 @@ static void add_text_example(struct cg_buf *out, const struct cg_action *action)
 
 void cg_text_action(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view)
 {
-	const struct cg_action *action = view->action;
+	const struct cg_action *action = &view->action;
 	cg_buf_str(out, "closeguard: ");
 	cg_text_plain(out, report->app);
 	cg_buf_fmt(out, "[%d]: ACTION %s%s%s by rule \"", report->pid, name_text(action->kind), view->option ? " " : "",

@@ -7,7 +7,7 @@
 #include "recorder.h"
 #include "unwind.h"
 
-enum { PROBES = 32, ENTRY_MAX = sizeof(struct cg_stack) + CG_MAX_DEPTH * sizeof(uint64_t) };
+enum { PROBES = 32 };
 
 static unsigned kept_depth = 32;
 
@@ -27,16 +27,50 @@ static uint32_t hash_of(const uint64_t *ip, unsigned depth)
 	return (uint32_t)h ? (uint32_t)h : 1;
 }
 
-const struct cg_stack *cg_stack_get(uint32_t id)
+static size_t size_of(unsigned depth)
 {
-	uint64_t offset = (uint64_t)(id - 1) * 8;
-	return id && offset < CG_STACK_ARENA ? cg_recorder_at(CG_OFF_STACK_ARENA + offset, false) : NULL;
+	return sizeof(struct cg_stack) + depth * sizeof(uint64_t);
+}
+
+/* The entry of an id, if one of `depth` frames can stand there: none crosses the end of a chunk. */
+static struct cg_stack *entry_of(uint32_t id, unsigned depth)
+{
+	uint64_t offset = (id - 1ull) * 8;
+	if (!id || offset >= CG_STACK_ARENA || offset % CG_CHUNK_SIZE + size_of(depth) > CG_CHUNK_SIZE)
+		return NULL;
+	return cg_recorder_at(CG_OFF_STACK_ARENA + offset, false);
+}
+
+/* Read once: what was checked is what is used. */
+static unsigned depth_of(const struct cg_stack *stack)
+{
+	return *(const volatile uint16_t *)&stack->depth;
+}
+
+bool cg_stack_read(uint32_t id, struct cg_stack_copy *ret)
+{
+	const struct cg_stack *stack = entry_of(id, 0);
+	unsigned depth = stack ? depth_of(stack) : 0;
+	if (!depth || depth > CG_MAX_DEPTH || !entry_of(id, depth))
+		return false;
+	ret->depth = (uint16_t)depth;
+	ret->flags = stack->flags;
+	ret->generation = stack->generation;
+	memcpy(ret->ip, stack->ip, depth * sizeof ret->ip[0]);
+	return true;
+}
+
+unsigned cg_stack_flags(uint32_t id)
+{
+	const struct cg_stack *stack = entry_of(id, 0);
+	return stack ? stack->flags : 0;
 }
 
 static bool same(uint32_t id, uint32_t hash, const uint64_t *ip, unsigned depth)
 {
-	const struct cg_stack *stack = cg_stack_get(id);
-	return stack && stack->hash == hash && stack->depth == depth && memcmp(stack->ip, ip, depth * sizeof *ip) == 0;
+	const struct cg_stack *stack = entry_of(id, depth);
+	return stack && stack->hash == hash && depth_of(stack) == depth &&
+	       memcmp(stack->ip, ip, depth * sizeof *ip) == 0;
 }
 
 /* Takes room from the arena. An entry never crosses a chunk's end: what is left of the chunk is given up. */
@@ -44,6 +78,8 @@ static uint32_t take_room(struct cg_header *h, uint32_t size, struct cg_stack **
 {
 	for (;;) {
 		uint32_t used = atomic_load(&h->stack_used), at = used;
+		if (used > CG_STACK_ARENA || used % 8)
+			return 0; /* not our doing */
 		if ((at & (CG_CHUNK_SIZE - 1)) + size > CG_CHUNK_SIZE)
 			at = (at | (CG_CHUNK_SIZE - 1)) + 1;
 		if (at + size > CG_STACK_ARENA)
@@ -58,7 +94,7 @@ static uint32_t take_room(struct cg_header *h, uint32_t size, struct cg_stack **
 static uint32_t append(struct cg_header *h, uint32_t hash, const uint64_t *ip, unsigned depth, unsigned flags)
 {
 	struct cg_stack *stack;
-	uint32_t id = take_room(h, (uint32_t)(sizeof *stack + depth * sizeof *ip), &stack);
+	uint32_t id = take_room(h, (uint32_t)size_of(depth), &stack);
 	if (!id)
 		return 0;
 	/* An address in a module that we have not heard of: the loader has been at work. Not where it may be still. */

@@ -18,7 +18,18 @@ uint32_t cg_stack_here(void);
 /* Interns given addresses; see cg_stack_here. For one return address, and for what a forked child takes over. */
 uint32_t cg_stack_intern(const uint64_t *ip, unsigned depth, unsigned flags);
 
-/* The stack of an id, or NULL. Any context. */
-const struct cg_stack *cg_stack_get(uint32_t id);
+/* A stack as it was read: in the recorder it may change at any time. */
+struct cg_stack_copy {
+	uint16_t depth; /* at most CG_MAX_DEPTH */
+	uint16_t flags;
+	uint32_t generation;
+	uint64_t ip[CG_MAX_DEPTH]; /* `depth` of them; the rest is as it was */
+};
+
+/* The stack of an id. False, and *ret is as it was, where there is none of a possible depth. Any context. */
+bool cg_stack_read(uint32_t id, struct cg_stack_copy *ret);
+
+/* Its flags, CG_STACK_…; 0 where there is none. Any context. */
+unsigned cg_stack_flags(uint32_t id);
 
 #endif

@@ -15,21 +15,23 @@ static const uint64_t quiet_ns = 60000000000u;
 
 static void fill_place(const struct cg_action *action, struct cg_place *ret)
 {
-	const struct cg_stack *stack = action->stack ? cg_stack_get(action->stack) : NULL;
+	struct cg_stack_copy stack;
 	memset(ret, 0, sizeof *ret);
 	ret->known = action->call != CG_CALL_NONE;
 	ret->call = action->call;
-	if (!stack)
+	if (!cg_stack_read(action->stack, &stack))
 		return;
-	ret->depth = stack->depth;
-	ret->stack_flags = stack->flags;
-	ret->generation = stack->generation;
-	memcpy(ret->ip, stack->ip, stack->depth * sizeof stack->ip[0]);
+	ret->depth = stack.depth;
+	ret->stack_flags = stack.flags;
+	ret->generation = stack.generation;
+	memcpy(ret->ip, stack.ip, stack.depth * sizeof stack.ip[0]);
 }
 
-static void view_of(const struct cg_action *action, uint64_t count, struct cg_action_view *ret)
+static void view_of(const struct cg_action *noted, uint64_t count, struct cg_action_view *ret)
 {
-	ret->action = action;
+	struct cg_action *action = &ret->action;
+	memcpy(action, noted, sizeof *action);
+	action->rule_name[sizeof action->rule_name - 1] = '\0';
 	ret->total = atomic_load(&action->count);
 	ret->count = count;
 	ret->used_again = atomic_load(&action->used_again);

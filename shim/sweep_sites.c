@@ -11,7 +11,7 @@
 /* What naming may take in one look; what is left is named in the next. */
 static const uint64_t budget_ns = 200000000u;
 
-static uint64_t bits_of(const struct cg_policy *policy, const struct cg_stack *stack)
+static uint64_t bits_of(const struct cg_policy *policy, const struct cg_stack_copy *stack)
 {
 	struct cg_frame frames[CG_FRAMES_PER_IP];
 	uint64_t bits = 0;
@@ -35,13 +35,13 @@ void cg_sweep_sites_name(const struct cg_policy *policy, bool may_load)
 		uint32_t id = site ? atomic_load(&site->stack) : 0;
 		if (!site)
 			i |= (CG_CHUNK_SIZE / 256) - 1;
-		const struct cg_stack *stack = id && !cg_act_site_known(id) ? cg_stack_get(id) : NULL;
-		if (!stack)
+		struct cg_stack_copy stack;
+		if (!id || cg_act_site_known(id) || !cg_stack_read(id, &stack))
 			continue;
 		if (!begun)
 			cg_symbol_begin(budget_ns, may_load);
 		begun = true;
-		uint64_t bits = bits_of(policy, stack);
+		uint64_t bits = bits_of(policy, &stack);
 		if (cg_clock_ns(CLOCK_MONOTONIC) - start >= budget_ns)
 			break; /* the last one may lack names for want of time */
 		cg_act_site_set(id, bits);

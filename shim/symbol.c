@@ -289,19 +289,26 @@ static unsigned look_up(const struct cg_module *module, const struct cg_frame *b
 	return count < max ? count : max;
 }
 
-/* The path is another process's word when a recorder is read: it need not end. */
+/* A module is another process's word when a recorder is read: its path need not end, its build-id not fit. */
+static void copy_module(const struct cg_module *module, struct cg_module *ret)
+{
+	memcpy(ret, module, sizeof *ret);
+	ret->path[sizeof ret->path - 1] = '\0';
+	if (ret->build_id_len > sizeof ret->build_id)
+		ret->build_id_len = 0;
+}
+
 static void describe(const struct cg_module *module, uint64_t ip, struct cg_frame *frame)
 {
 	struct cg_buf text;
-	size_t len = strnlen(module->path, sizeof module->path);
-	size_t id_len = module->build_id_len <= sizeof module->build_id ? module->build_id_len : 0;
+	size_t len = strlen(module->path);
 	cg_buf_init(&text, frame->module_path, sizeof frame->module_path);
 	cg_buf_bytes(&text, module->path, len);
 	const char *slash = strrchr(frame->module_path, '/');
 	cg_buf_init(&text, frame->module, sizeof frame->module);
 	cg_buf_str(&text, len == 0 ? "?" : slash && slash[1] ? slash + 1 : frame->module_path);
 	cg_buf_init(&text, frame->build_id, sizeof frame->build_id);
-	for (size_t i = 0; i < id_len; i++)
+	for (size_t i = 0; i < module->build_id_len; i++)
 		cg_buf_fmt(&text, "%02x", module->build_id[i]);
 	frame->offset = ip - 1 - module->bias;
 }
@@ -309,16 +316,19 @@ static void describe(const struct cg_module *module, uint64_t ip, struct cg_fram
 unsigned cg_symbol_name(const struct cg_module *module, uint64_t ip, struct cg_frame *frames, unsigned max)
 {
 	struct cg_frame base = {.module = "[jit]", .offset = ip - 1};
+	struct cg_module copy;
 	unsigned count = 0;
 	if (max == 0)
 		return 0;
-	if (module)
-		describe(module, ip, &base);
+	if (module) {
+		copy_module(module, &copy);
+		describe(&copy, ip, &base);
+	}
 	max = max < CG_FRAMES_PER_IP ? max : CG_FRAMES_PER_IP;
 	for (unsigned i = 0; i < max; i++)
 		frames[i] = base;
 	if (module && base.module_path[0] && base.module_path[0] != '[' && !atomic_exchange(&busy, true)) {
-		count = look_up(module, &base, frames, max);
+		count = look_up(&copy, &base, frames, max);
 		atomic_store(&busy, false);
 	}
 	return count ? count : 1;

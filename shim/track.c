@@ -53,9 +53,8 @@ struct cg_header *cg_track_ready(void)
 
 static void wake_sweep(uint32_t stack)
 {
-	const struct cg_stack *s = cg_stack_get(stack);
 	if (atomic_load_explicit(&cg_track_wanted, memory_order_relaxed) && cg_track_wake)
-		cg_track_wake(s ? s->flags & CG_STACK_IN_SIGNAL : cg_unwind_is_cramped());
+		cg_track_wake(stack ? cg_stack_flags(stack) & CG_STACK_IN_SIGNAL : cg_unwind_is_cramped());
 }
 
 struct cg_site *cg_track_site(uint32_t stack, bool make)

@@ -37,9 +37,8 @@ uint64_t cg_track_event(enum cg_event_kind kind, int fd, int error, enum cg_call
 	else
 		memset(&event->slot, 0, sizeof event->slot);
 	atomic_store(&event->seq, seq);
-	const struct cg_stack *s = cg_stack_get(stack);
 	if (atomic_load_explicit(&cg_track_wanted, memory_order_relaxed) && cg_track_wake)
-		cg_track_wake(s && (s->flags & CG_STACK_IN_SIGNAL));
+		cg_track_wake(cg_stack_flags(stack) & CG_STACK_IN_SIGNAL);
 	return seq;
 }
 

@@ -13,18 +13,33 @@
 #include "tcpstate.h"
 #include "track.h"
 
-enum { SCANNED = 64 }; /* descriptors looked at when the program starts; the sweep adopts what is above */
+enum {
+	SCANNED = 64, /* descriptors looked at when the program starts; the sweep adopts what is above */
+	STACKS = 512, /* places in the code that a child is told of; sockets of more have none there */
+	INDEX = 2 * STACKS
+};
 
+/* The ids of stacks in the slot are here numbers in the snapshot's list, from 1. */
 struct kept {
 	int fd;
 	struct cg_slot slot;
 };
 
-/* What was open before the fork, in private memory. */
+struct kept_stack {
+	uint32_t id; /* the parent's */
+	struct cg_stack_copy stack;
+};
+
+/*
+ * What was open before the fork, in private memory: the recorder itself is not in the child. Of the room for stacks
+ * only what is used is ever touched.
+ */
 struct snapshot {
 	size_t size; /* of the mapping */
-	unsigned count, room;
+	unsigned count, room, stack_count, stack_room;
 	uint32_t next_conn;
+	uint16_t index[INDEX]; /* stacks by their ids */
+	struct kept_stack *stacks;
 	struct kept kept[];
 };
 
@@ -53,12 +68,16 @@ static bool is_kept_kind(uint8_t kind)
 
 static struct snapshot *new_snapshot(unsigned room)
 {
-	size_t size = sizeof(struct snapshot) + room * sizeof(struct kept);
+	unsigned stacks = 2 * room < STACKS ? 2 * room : STACKS;
+	size_t slots = sizeof(struct snapshot) + room * sizeof(struct kept);
+	size_t size = slots + stacks * sizeof(struct kept_stack);
 	struct snapshot *s = cg_sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (cg_sys_failed(s))
 		return NULL;
 	s->size = size;
 	s->room = room;
+	s->stack_room = stacks;
+	s->stacks = (struct kept_stack *)(void *)((char *)s + slots);
 	return s;
 }
 
@@ -69,6 +88,32 @@ static void drop_snapshot(void)
 		cg_sys_munmap(s, s->size);
 }
 
+/* Most sockets come from few places: each is kept once. Returns its number in the list, 0 for none. */
+static uint32_t keep_stack(struct snapshot *s, uint32_t id)
+{
+	unsigned at = id * 2654435761u % INDEX;
+	if (!id)
+		return 0;
+	while (s->index[at] && s->stacks[s->index[at] - 1].id != id)
+		at = (at + 1) % INDEX;
+	if (s->index[at])
+		return s->index[at];
+	if (s->stack_count == s->stack_room || !cg_stack_read(id, &s->stacks[s->stack_count].stack))
+		return 0;
+	s->stacks[s->stack_count].id = id;
+	s->index[at] = (uint16_t)++s->stack_count;
+	return s->stack_count;
+}
+
+static void keep(struct snapshot *s, int fd, const struct cg_slot *slot)
+{
+	struct kept *kept = &s->kept[s->count++];
+	kept->fd = fd;
+	memcpy(&kept->slot, slot, sizeof *slot);
+	kept->slot.open_stack = keep_stack(s, kept->slot.open_stack);
+	kept->slot.conn_stack = keep_stack(s, kept->slot.conn_stack);
+}
+
 void cg_inherit_before_fork(void)
 {
 	struct cg_header *h = cg_recorder_header();
@@ -76,21 +121,16 @@ void cg_inherit_before_fork(void)
 	cg_track_spawn_begin();
 	if (!open_now || atomic_load(&cg_guard.sealed))
 		return;
-	struct snapshot *s = new_snapshot(open_now + 16), *none = NULL;
+	struct snapshot *s = new_snapshot((open_now < end ? open_now : end) + 16), *none = NULL;
 	if (!s)
 		return;
 	s->next_conn = atomic_load(&h->next_conn);
 	for (unsigned fd = 0; fd < end && s->count < s->room; fd++) {
 		struct cg_slot *slot = cg_slot_at((int)fd);
-		if (!slot) {
+		if (!slot)
 			fd |= 127; /* the whole chunk is empty */
-			continue;
-		}
-		if (!is_kept_kind(atomic_load(&slot->kind)))
-			continue;
-		s->kept[s->count].fd = (int)fd;
-		memcpy(&s->kept[s->count].slot, slot, sizeof *slot);
-		s->count++;
+		else if (is_kept_kind(atomic_load(&slot->kind)))
+			keep(s, (int)fd, slot);
 	}
 	/* Two threads fork at once: each child gets one of the two copies, and both are right. */
 	if (!atomic_compare_exchange_strong(&from_fork, &none, s))
@@ -133,9 +173,9 @@ void cg_inherit_forget(int fd)
 			s->kept[i].fd = -1;
 }
 
-static uint32_t copy_stack(uint32_t id)
+static uint32_t copy_stack(const struct snapshot *s, uint32_t number)
 {
-	const struct cg_stack *old = cg_recorder_old_stack(id);
+	const struct cg_stack_copy *old = number ? &s->stacks[number - 1].stack : NULL;
 	return old ? cg_stack_intern(old->ip, old->depth, old->flags & ~(unsigned)CG_STACK_IN_SIGNAL) : 0;
 }
 
@@ -146,7 +186,7 @@ static bool still_there(int fd, uint64_t inode)
 	return cg_sys_fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && (!inode || st.st_ino == inode);
 }
 
-static void import_kept(const struct kept *kept)
+static void import_kept(const struct snapshot *s, const struct kept *kept)
 {
 	if (!still_there(kept->fd, kept->slot.inode))
 		return;
@@ -160,8 +200,8 @@ static void import_kept(const struct kept *kept)
 	slot->open_call = kept->slot.open_call;
 	slot->open_ns = kept->slot.open_ns;
 	slot->open_tid = kept->slot.open_tid;
-	slot->open_stack = copy_stack(kept->slot.open_stack);
-	slot->conn_stack = copy_stack(kept->slot.conn_stack);
+	slot->open_stack = copy_stack(s, kept->slot.open_stack);
+	slot->conn_stack = copy_stack(s, kept->slot.conn_stack);
 	slot->conn = kept->slot.conn;
 	slot->inode = kept->slot.inode;
 	slot->cookie = kept->slot.cookie;
@@ -178,7 +218,7 @@ void cg_inherit_import(void)
 	if (s)
 		atomic_store(&h->next_conn, s->next_conn);
 	for (unsigned i = 0; s && i < s->count; i++)
-		import_kept(&s->kept[i]);
+		import_kept(s, &s->kept[i]);
 	for (int fd = 0; fd < SCANNED; fd++) {
 		bool listener = listening >> fd & 1;
 		struct cg_slot *slot = cg_slot_at(fd);
@@ -189,5 +229,4 @@ void cg_inherit_import(void)
 			              CG_SLOT_INHERITED | CG_SLOT_UNVERIFIED);
 	}
 	drop_snapshot();
-	cg_recorder_drop_old();
 }

@@ -15,6 +15,7 @@
 
 #include "guard.h"
 #include "recorder.h"
+#include "stack.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CORE_SANITIZED 1
@@ -78,6 +79,13 @@ static inline struct cg_header *core_start(void)
 	struct cg_header *h = cg_recorder_start();
 	ck_assert_ptr_nonnull(h);
 	return h;
+}
+
+/* A copy of the stack with this id, until the next call in the thread; NULL for none. */
+static inline const struct cg_stack_copy *core_stack(uint32_t id)
+{
+	static __thread struct cg_stack_copy copy;
+	return cg_stack_read(id, &copy) ? &copy : NULL;
 }
 
 static inline void core_fixtures(TCase *tc)

@@ -172,10 +172,37 @@ START_TEST(watched_is_who_has_a_live_recorder)
 }
 END_TEST
 
+/* What somebody else could have put there is neither believed nor removed. */
+START_TEST(what_is_not_ours_alone_is_left_alone)
+{
+	char path[512], name[64];
+	pid_t dead = dead_pid();
+	core_watch(core_dir);
+	put_recorder(dead, 1, like(CG_STATE_LIVE, false));
+	snprintf(name, sizeof name, "%d.1.rec", dead);
+	cg_recorder_start();
+	ck_assert(cg_recorder_watches(getpid()));
+	ck_assert_int_eq(chmod(core_dir, 0777), 0);
+	ck_assert(!cg_recorder_watches(getpid()));
+	cg_recorder_clean_dir();
+	ck_assert(is_there(name));
+	ck_assert_int_eq(chmod(core_dir, 0700), 0);
+	if (geteuid() != 0)
+		SKIP("not root: no file of another user can be made");
+	snprintf(path, sizeof path, "/proc/self/fd/%d", atomic_load(&cg_recorder_header()->fd));
+	ck_assert_int_eq(chown(path, 65534, 65534), 0);
+	ck_assert(!cg_recorder_watches(getpid()));
+	ck_assert_int_eq(chown(core_dir, 65534, 65534), 0);
+	cg_recorder_clean_dir();
+	ck_assert(is_there(name));
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
 	core_fixtures(tc);
 	tcase_add_test(tc, what_the_dead_left_unsaid_is_removed);
+	tcase_add_test(tc, what_is_not_ours_alone_is_left_alone);
 	tcase_add_test(tc, a_pid_that_is_anothers_now_is_dead);
 	tcase_add_test(tc, a_program_that_became_another_is_dead_after_a_while);
 	tcase_add_test(tc, of_the_dead_that_spoke_the_newest_are_kept);

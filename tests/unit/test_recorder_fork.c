@@ -9,8 +9,11 @@
 #include "unwind.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* Forks as the library's atfork handlers do; the child's answer is the number of the check that failed, or 0. */
@@ -113,30 +116,50 @@ START_TEST(a_child_makes_its_own)
 }
 END_TEST
 
-static int still_reads_old_stacks(void *argument)
+/* Is any part of a recorder in this process's memory? */
+static bool maps_a_recorder(void)
 {
-	const struct parent *parent = argument;
-	const struct cg_stack *old = cg_recorder_old_stack(parent->stack);
-	EXPECT(1, old && old->depth == 2 && old->ip[0] == 1 << 20 && old->ip[1] == 2 << 20);
-	EXPECT(2, !cg_recorder_old_stack(0));
-	EXPECT(3, !cg_recorder_old_stack(CG_STACK_ARENA / 8 + 1));
-	EXPECT(4, !cg_stack_get(parent->stack));
-	cg_recorder_start();
-	EXPECT(5, !cg_stack_get(parent->stack));
-	EXPECT(6, cg_recorder_old_stack(parent->stack) == old);
-	cg_recorder_drop_old();
-	EXPECT(7, !cg_recorder_old_stack(parent->stack));
-	EXPECT(8, !is_mapped((void *)((uintptr_t)old & ~4095ul))); // NOLINT(performance-no-int-to-ptr)
-	return 0;
+	char line[512];
+	bool found = false;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	while (maps && fgets(line, sizeof line, maps))
+		found |= strstr(line, ".rec") != NULL;
+	return fclose(maps) != 0 || found;
 }
 
-START_TEST(the_parents_stacks_can_be_read_until_they_are_dropped)
+static int has_no_page_of_it(void *argument)
+{
+	(void)argument;
+	return maps_a_recorder();
+}
+
+/* The kernel's own fork, of which no handler tells: the child may be anything. */
+static int in_raw_child(int (*what)(void *))
+{
+	int status = -1;
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		_exit(what(NULL));
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* A child that gives up its rights could write to what its parent, which has them still, goes by. */
+START_TEST(no_part_of_the_recorder_is_in_a_child)
 {
 	struct parent parent = new_parent();
-	ck_assert_int_eq(in_child(still_reads_old_stacks, &parent), 0);
-	ck_assert_ptr_nonnull(cg_stack_get(parent.stack));
+	ck_assert_ptr_nonnull(cg_recorder_module(0, true));
+	ck_assert_ptr_nonnull(cg_recorder_event(1, true));
+	ck_assert(maps_a_recorder());
+	ck_assert_int_eq(in_child(has_no_page_of_it, NULL), 0);
+	if (!CORE_TSAN) /* its runtime does not bear one */
+		ck_assert_int_eq(in_raw_child(has_no_page_of_it), 0);
+	ck_assert(core_stack(parent.stack) != NULL);
 }
 END_TEST
+
+static struct cg_stack_copy opened_at; /* as the parent has it */
 
 static int takes_over_the_socket(void *argument)
 {
@@ -148,7 +171,8 @@ static int takes_over_the_socket(void *argument)
 	EXPECT(4, slot && atomic_load(&slot->kind) == CG_FD_CONN);
 	EXPECT(5, slot->origin == CG_ORIGIN_INHERITED && (atomic_load(&slot->flags) & CG_SLOT_INHERITED));
 	EXPECT(6, slot->conn == 1 && slot->role == CG_ROLE_ACCEPTED && slot->open_call == CG_CALL_accept4);
-	EXPECT(7, cg_stack_get(slot->open_stack) && cg_stack_get(slot->open_stack)->depth > 1);
+	EXPECT(7, core_stack(slot->open_stack) && core_stack(slot->open_stack)->depth == opened_at.depth);
+	EXPECT(11, memcmp(core_stack(slot->open_stack)->ip, opened_at.ip, opened_at.depth * sizeof(uint64_t)) == 0);
 	EXPECT(8, atomic_load(&cg_recorder_header()->open_now) == 1);
 	EXPECT(9, atomic_load(&cg_recorder_header()->next_conn) >= 2);
 	EXPECT(10, !cg_slot_at(fds[1]) || atomic_load(&cg_slot_at(fds[1])->kind) == CG_FD_NONE);
@@ -165,9 +189,46 @@ START_TEST(open_sockets_are_handed_over)
 	cg_track_open(fds[1], CG_CALL_accept4, CG_FD_CONN, CG_ROLE_ACCEPTED, CG_ORIGIN_SEEN, 0);
 	cg_track_retire(fds[1], CG_CALL_close, 0);
 	close(fds[1]);
+	ck_assert(cg_stack_read(cg_slot_at(fds[0])->open_stack, &opened_at));
+	ck_assert_uint_gt(opened_at.depth, 1);
 	ck_assert_int_eq(in_child(takes_over_the_socket, fds), 0);
 	ck_assert_int_eq(cg_slot_at(fds[0])->origin, CG_ORIGIN_SEEN);
 	ck_assert(!cg_inherit_has(fds[0]));
+}
+END_TEST
+
+enum { PLACES = 700, HANDED_OVER = 512 };
+
+/* As many places as there is room for come along, each socket with its own or with none. */
+static int knows_its_places(void *argument)
+{
+	unsigned with = 0;
+	(void)argument;
+	EXPECT(1, cg_track_ready() != NULL);
+	for (int fd = 100; fd < 100 + PLACES; fd++) {
+		const struct cg_slot *slot = cg_slot_at(fd);
+		const struct cg_stack_copy *stack = slot ? core_stack(slot->open_stack) : NULL;
+		EXPECT(2, slot && atomic_load(&slot->kind) == CG_FD_CONN);
+		EXPECT(3, !stack || (stack->depth == 2 && stack->ip[0] == 0x10000u + (unsigned)fd));
+		with += stack != NULL;
+	}
+	EXPECT(4, with == HANDED_OVER);
+	return 0;
+}
+
+START_TEST(every_place_of_many_is_handed_over)
+{
+	struct rlimit limit = {1024, 1024};
+	setrlimit(RLIMIT_NOFILE, &limit);
+	core_start();
+	int first = socket(AF_INET, SOCK_STREAM, 0);
+	for (int fd = 100; fd < 100 + PLACES; fd++) {
+		uint64_t ip[] = {0x10000u + (unsigned)fd, 1 << 20};
+		ck_assert_int_eq(dup2(first, fd), fd);
+		cg_track_open(fd, CG_CALL_accept4, CG_FD_CONN, CG_ROLE_ACCEPTED, CG_ORIGIN_SEEN, 0);
+		cg_slot_at(fd)->open_stack = cg_stack_intern(ip, 2, 0);
+	}
+	ck_assert_int_eq(in_child(knows_its_places, NULL), 0);
 }
 END_TEST
 
@@ -176,6 +237,7 @@ static void cases(TCase *tc)
 	core_fixtures(tc);
 	tcase_add_test(tc, a_child_without_sockets_has_no_recorder);
 	tcase_add_test(tc, a_child_makes_its_own);
-	tcase_add_test(tc, the_parents_stacks_can_be_read_until_they_are_dropped);
+	tcase_add_test(tc, no_part_of_the_recorder_is_in_a_child);
+	tcase_add_test(tc, every_place_of_many_is_handed_over);
 	tcase_add_test(tc, open_sockets_are_handed_over);
 }

@@ -28,7 +28,7 @@ static void holds(uint32_t id, unsigned n)
 {
 	uint64_t ip[CG_MAX_DEPTH];
 	unsigned depth = make_stack(n, ip);
-	const struct cg_stack *stack = cg_stack_get(id);
+	const struct cg_stack_copy *stack = core_stack(id);
 	ck_assert_ptr_nonnull(stack);
 	ck_assert_uint_eq(stack->depth, depth);
 	ck_assert_mem_eq(stack->ip, ip, depth * sizeof *ip);
@@ -37,7 +37,7 @@ static void holds(uint32_t id, unsigned n)
 static void lies_in_one_chunk(uint32_t id)
 {
 	uint64_t at = (uint64_t)(id - 1) * 8 % CG_CHUNK_SIZE;
-	ck_assert_uint_le(at + sizeof(struct cg_stack) + cg_stack_get(id)->depth * sizeof(uint64_t), CG_CHUNK_SIZE);
+	ck_assert_uint_le(at + sizeof(struct cg_stack) + core_stack(id)->depth * sizeof(uint64_t), CG_CHUNK_SIZE);
 }
 
 START_TEST(the_same_stack_has_one_id_and_others_have_others)
@@ -69,7 +69,7 @@ START_TEST(every_frame_counts)
 	ck_assert_uint_ne(id, cg_stack_intern(c, 3, 0));
 	ck_assert_uint_ne(id, cg_stack_intern(a, 2, 0));
 	ck_assert_uint_eq(id, cg_stack_intern(a, 3, 0));
-	ck_assert_uint_eq(cg_stack_get(id)->flags, CG_STACK_TRUNCATED | CG_STACK_FROM_FP);
+	ck_assert_uint_eq(core_stack(id)->flags, CG_STACK_TRUNCATED | CG_STACK_FROM_FP);
 }
 END_TEST
 
@@ -83,7 +83,7 @@ START_TEST(too_deep_and_empty_ones_are_refused)
 	ck_assert_uint_eq(cg_stack_intern(ip, CG_MAX_DEPTH + 1, 0), 0);
 	uint32_t id = cg_stack_intern(ip, CG_MAX_DEPTH, 0);
 	ck_assert_uint_ne(id, 0);
-	ck_assert_uint_eq(cg_stack_get(id)->depth, CG_MAX_DEPTH);
+	ck_assert_uint_eq(core_stack(id)->depth, CG_MAX_DEPTH);
 	ck_assert_uint_eq(atomic_load(&h->count.stack_overflows), 0);
 }
 END_TEST
@@ -91,7 +91,7 @@ END_TEST
 START_TEST(without_a_recorder_there_are_none)
 {
 	ck_assert_uint_eq(intern(1), 0);
-	ck_assert_ptr_null(cg_stack_get(1));
+	ck_assert_ptr_null(core_stack(1));
 }
 END_TEST
 
@@ -100,10 +100,10 @@ START_TEST(ids_out_of_range_name_nothing)
 	core_start();
 	ck_assert_uint_ne(intern(1), 0);
 	ck_assert_ptr_nonnull(cg_recorder_event(1, true)); /* what lies behind the stacks is mapped */
-	ck_assert_ptr_null(cg_stack_get(0));
-	ck_assert_ptr_null(cg_stack_get(CG_STACK_ARENA / 8)); /* the last chunk, which is not there yet */
-	ck_assert_ptr_null(cg_stack_get(CG_STACK_ARENA / 8 + 1));
-	ck_assert_ptr_null(cg_stack_get(UINT32_MAX));
+	ck_assert_ptr_null(core_stack(0));
+	ck_assert_ptr_null(core_stack(CG_STACK_ARENA / 8)); /* the last chunk, which is not there yet */
+	ck_assert_ptr_null(core_stack(CG_STACK_ARENA / 8 + 1));
+	ck_assert_ptr_null(core_stack(UINT32_MAX));
 }
 END_TEST
 
@@ -150,7 +150,7 @@ START_TEST(a_full_index_gives_0_and_counts)
 	ck_assert_uint_eq(atomic_load(&h->count.stack_overflows), refused);
 	for (unsigned i = 0; i < 2 * CG_MAX_STACKS; i++)
 		if (ids[i])
-			ck_assert_uint_eq(cg_stack_get(ids[i])->ip[0], 0x10000 + i);
+			ck_assert_uint_eq(core_stack(ids[i])->ip[0], 0x10000 + i);
 }
 END_TEST
 
@@ -197,11 +197,11 @@ START_TEST(the_stack_here_is_cut_at_the_depth_that_was_set)
 	cg_stack_set_depth(2);
 	uint32_t id = cg_stack_here();
 	ck_assert_uint_ne(id, 0);
-	ck_assert_uint_eq(cg_stack_get(id)->depth, 2);
-	ck_assert_uint_ne(cg_stack_get(id)->flags & CG_STACK_FROM_FP, 0);
-	ck_assert_uint_ge(cg_stack_get(id)->generation, 1);
+	ck_assert_uint_eq(core_stack(id)->depth, 2);
+	ck_assert_uint_ne(core_stack(id)->flags & CG_STACK_FROM_FP, 0);
+	ck_assert_uint_ge(core_stack(id)->generation, 1);
 	cg_stack_set_depth(1);
-	ck_assert_uint_eq(cg_stack_get(cg_stack_here())->depth, 1);
+	ck_assert_uint_eq(core_stack(cg_stack_here())->depth, 1);
 }
 END_TEST
 

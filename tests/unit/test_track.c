@@ -22,7 +22,7 @@ START_TEST(an_opening_fills_the_slot)
 	ck_assert_uint_eq(slot->epoch, 3);
 	ck_assert_uint_eq(slot->conn, 1);
 	ck_assert_uint_ge(slot->open_ns, h->start_ns);
-	ck_assert_ptr_nonnull(cg_stack_get(slot->open_stack));
+	ck_assert_ptr_nonnull(core_stack(slot->open_stack));
 	ck_assert_ptr_eq(cg_track_conn(FD), slot);
 	ck_assert(cg_track_knows(FD));
 	ck_assert_uint_eq(atomic_load(&h->open_now), 1);
@@ -88,7 +88,7 @@ START_TEST(the_first_end_of_file_counts)
 	cg_track_read(FD, 0, true, 0, CG_CALL_recv, 0x99);
 	ck_assert_uint_eq(atomic_load(&slot->flags), CG_SLOT_EOF);
 	ck_assert_uint_ge(slot->eof_ns, slot->open_ns);
-	ck_assert_ptr_nonnull(cg_stack_get(slot->eof_stack));
+	ck_assert_ptr_nonnull(core_stack(slot->eof_stack));
 	ck_assert_uint_eq(slot->eof_tid, (unsigned)gettid());
 	ck_assert_uint_eq(slot->eof_call, CG_CALL_recv);
 	ck_assert_uint_eq(atomic_load(&slot->last_use), (uint64_t)CG_CALL_recv << 56 | 0x99);
@@ -199,7 +199,7 @@ START_TEST(a_connect_that_is_under_way_makes_a_client)
 	ck_assert_uint_eq(slot->role, CG_ROLE_NONE);
 	cg_track_connect(FD, -1, EINPROGRESS);
 	ck_assert_uint_eq(slot->role, CG_ROLE_CONNECTED);
-	ck_assert_ptr_nonnull(cg_stack_get(slot->conn_stack));
+	ck_assert_ptr_nonnull(core_stack(slot->conn_stack));
 	slot = open_as(FD + 1, CG_ROLE_NONE);
 	cg_track_connect(FD + 1, -1, EINTR);
 	ck_assert_uint_eq(slot->role, CG_ROLE_CONNECTED);
@@ -217,7 +217,7 @@ START_TEST(flags_follow_the_calls)
 	struct cg_slot *slot = track_open(FD);
 	cg_track_shutdown(FD, SHUT_WR);
 	ck_assert_uint_eq(atomic_load(&slot->flags), CG_SLOT_SHUT_WR);
-	ck_assert_ptr_nonnull(cg_stack_get(slot->shut_stack));
+	ck_assert_ptr_nonnull(core_stack(slot->shut_stack));
 	ck_assert_uint_eq(slot->shut_tid, (unsigned)gettid());
 	ck_assert_uint_ge(slot->shut_ns, slot->open_ns);
 	slot = track_open(FD + 1);

@@ -37,8 +37,8 @@ START_TEST(a_retired_slot_tells_who_closed_it)
 	ck_assert_uint_ge(slot->close_ns, slot->open_ns);
 	ck_assert_uint_eq(slot->close_tid, (unsigned)gettid());
 	ck_assert_uint_eq(slot->close_call, CG_CALL_close);
-	ck_assert_uint_eq(cg_stack_get(slot->close_stack)->depth, 1);
-	ck_assert_uint_eq(cg_stack_get(slot->close_stack)->ip[0], HERE);
+	ck_assert_uint_eq(core_stack(slot->close_stack)->depth, 1);
+	ck_assert_uint_eq(core_stack(slot->close_stack)->ip[0], HERE);
 	ck_assert_uint_eq(atomic_load(&h->open_now), 0);
 	ck_assert_uint_eq(atomic_load(&h->count.closed), 1);
 	ck_assert_ptr_null(retire(FD).slot);
@@ -147,7 +147,7 @@ START_TEST(a_double_close_is_an_event)
 	struct cg_event *event = is_event(1, CG_EVENT_DOUBLE_CLOSE, FD, EBADF);
 	ck_assert_uint_eq(event->slot.conn, conn);
 	ck_assert_uint_eq(event->tid, (unsigned)gettid());
-	ck_assert_ptr_nonnull(cg_stack_get(event->stack));
+	ck_assert_ptr_nonnull(core_stack(event->stack));
 	close_bad(FD + 3, THERE); /* never was a connection */
 	ck_assert_uint_eq(events(), 1);
 	cg_track_close_row(FD + 40, HERE);
