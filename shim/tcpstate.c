@@ -233,8 +233,10 @@ int cg_tcp_identity(int fd, uint64_t *ret_inode, uint64_t *ret_cookie)
 	uint64_t cookie = 0;
 	unsigned len = sizeof(cookie);
 	int r = cg_sys_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
-	if (r < 0 && r != -ENOPROTOOPT)
+	if (r == -ENOTSOCK || r == -EBADF)
 		return r;
+	if (r < 0)
+		cookie = 0; /* an old kernel, an emulator, a sandbox: the inode has to do */
 	r = cg_sys_fstat(fd, &st);
 	if (r < 0)
 		return r;

@@ -77,7 +77,7 @@ void cg_tcp_take_info(struct cg_tcp *tcp, const void *info, size_t len);
 /* Only the state, by TCP_INFO: about 0.5 us. Returns enum cg_tcp_state or -errno. */
 int cg_tcp_state_of(int fd);
 
-/* Identity: the inode by fstat and the cookie by SO_COOKIE (0 where the kernel is older than 4.12). */
+/* Identity: the inode by fstat and the cookie by SO_COOKIE (0 where that is not answered, as before Linux 4.12). */
 int cg_tcp_identity(int fd, uint64_t *ret_inode, uint64_t *ret_cookie);
 
 /* Unread bytes by SIOCINQ, which does not count the FIN: what remains where netlink is refused. */

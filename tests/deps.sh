@@ -49,6 +49,7 @@ test:optional  command:nginx         nginx-light|nginx     nginx-core           
 test:optional  command:node          nodejs                nodejs                 nodejs
 test:optional  command:npm           npm                   nodejs-npm             npm
 test:optional  command:php           php-cli               php-cli                php
+test:optional  command:qemu-aarch64-static qemu-user-static qemu-user-static      -
 test:optional  command:redis-server  redis-server          redis|valkey-compat-redis redis
 test:optional  command:socat         socat                 socat                  socat
 test:optional  command:sshd          openssh-server        openssh-server         openssh-server

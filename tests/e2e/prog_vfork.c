@@ -1,4 +1,7 @@
-/* prog_vfork COUNT: leaks connections and then runs children by vfork that close every descriptor before exec. */
+/*
+ * prog_vfork COUNT [exit]: leaks connections and then runs children by vfork that close every descriptor before they
+ * exec, or exit.
+ */
 #include "prog.h"
 
 int main(int argc, char **argv)
@@ -10,6 +13,8 @@ int main(int argc, char **argv)
 		pid_t child = vfork();
 		if (child == 0) {
 			close_range(3, ~0U, 0);
+			if (argc > 2)
+				_exit(0);
 			execl("/bin/true", "true", NULL);
 			_exit(127);
 		}
