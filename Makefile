@@ -106,7 +106,7 @@ $(LIB): $(CORE_OBJ) $(EDGE_OBJ) $(BUILD)/exports.map
 
 $(ANNEX_DW): $(ANNEX_DW_OBJ)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -ldw -lelf
+	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -ldw -lelf -ldl
 
 # It lives in a namespace of its own and cannot call the core there: it brings the policy's part of it along. Nor does a
 # sanitizer's runtime follow it there, so that its own build of it is without.
@@ -147,7 +147,7 @@ install: all
 	$(foreach page,$(wildcard man/*.[1-8]),install -D -m 644 $(page) \
 		$(TO)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)) &&) :
 
-# Does the other architecture still compile, and where its libc is installed, link?
+# Does the other architecture still compile, and where its libc is installed, link? e2e/test_aarch64.py runs it.
 AARCH64_CC ?= aarch64-linux-gnu-gcc
 aarch64:
 	$(Q)$(MAKE) --no-print-directory BUILD=build-aarch64 CC=$(AARCH64_CC) aarch64-build

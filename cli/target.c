@@ -25,7 +25,7 @@ enum {
 /* Writes why, and returns error, so that a refusal is one statement. */
 static int refuse(char *why, int error, const char *format, const char *subject, const char *detail)
 {
-	snprintf(why, CG_WHY_MAX, format, subject, detail);
+	(void)cg_common_print(why, CG_WHY_MAX, format, subject, detail); /* cut where names are very long */
 	return error;
 }
 

@@ -298,6 +298,9 @@ static void fill_summary(struct cg_sweep *sweep, const struct cg_groups *groups,
 	    .uptime_ns = cg_clock_since(sweep->now_ns, h->start_ns),
 	    .unseen_descriptors = atomic_load(&count->beyond_limit),
 	    .stack_overflows = atomic_load(&count->stack_overflows),
+	    .groups = 0,
+	    .actions = NULL,
+	    .action_count = 0,
 	};
 	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
 		struct cg_site *site = cg_recorder_site(i, false);

@@ -28,6 +28,20 @@ long cg_sys_raw(long number, long a, long b, long c, long d, long e, long f);
 #error "closeguard knows x86-64 and aarch64"
 #endif
 
+/* The kernel may know more than the headers; these have one number on every architecture. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
 #define CG_SYS(n, a, b, c, d, e, f) cg_sys_raw((n), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define CG_SYS3(n, a, b, c) CG_SYS(n, a, b, c, 0, 0, 0)
 

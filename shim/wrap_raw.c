@@ -37,10 +37,8 @@ static struct cg_retired before(long number, long a, long b, long c, uintptr_t c
 #endif
 	if (number == SYS_dup3 && a != b && cg_track_knows((int)b))
 		return cg_track_retire((int)b, CG_CALL_syscall, caller);
-#ifdef SYS_close_range
 	if (number == SYS_close_range && !(c & 4))
 		cg_track_retire_range((unsigned)a, (unsigned)b, CG_CALL_syscall, caller);
-#endif
 	return none;
 }
 
@@ -107,10 +105,8 @@ static bool closes(long number)
 	if (number == SYS_dup2)
 		return true;
 #endif
-#ifdef SYS_close_range
 	if (number == SYS_close_range)
 		return true;
-#endif
 	return number == SYS_close || number == SYS_dup3;
 }
 

@@ -36,7 +36,7 @@ def units_hold(t, uptime):
         if not os.path.exists(path):
             raise harness.Skip(f"{path} is not built")
         done = subprocess.run([*since_boot(uptime), path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=120 * harness.SLOW, check=False)
+                              timeout=240 * harness.SLOW, check=False)
         wrong = [line for line in done.stdout.splitlines() if line.startswith("not ok")]
         t.check(done.returncode == 0 and not wrong and "ok " in done.stdout,
                 f"{unit}, {uptime} s after the boot: {wrong or done.stdout[-500:]}")
@@ -44,7 +44,7 @@ def units_hold(t, uptime):
 
 def takes_times(source):
     with open(source, encoding="utf-8") as text:
-        return re.search(r"cg_track_clock|cg_clock|clock_gettime", text.read())
+        return re.search(r"cg_track_clock|start_ns", text.read())
 
 
 def test_units_soon_after_the_boot(t):
