@@ -17,6 +17,7 @@
 #include "guard.h"
 #include "track_inherit.h"
 #include "options.h"
+#include "preload.h"
 #include "procfs.h"
 #include "real.h"
 #include "recorder.h"
@@ -79,24 +80,7 @@ static int find_code(struct dl_phdr_info *info, size_t size, void *unused)
 static void leave_preload(void)
 {
 	char *list = getenv("LD_PRELOAD");
-	char *out = list;
-	for (char *at = list; at && *at;) {
-		size_t len = strcspn(at, ": ");
-		char *next = at + len + (at[len] != '\0');
-		bool ours = false;
-		for (size_t i = 0; i + 16 <= len && !ours; i++)
-			ours = memcmp(at + i, "libcloseguard.so", 16) == 0;
-		if (!ours) {
-			if (out != list)
-				*out++ = ':';
-			memmove(out, at, len);
-			out += len;
-		}
-		at = next;
-	}
-	if (out)
-		*out = '\0';
-	if (list && out == list)
+	if (list && !cg_preload_strip(list, list, true))
 		unsetenv("LD_PRELOAD");
 }
 
@@ -168,6 +152,7 @@ __attribute__((constructor)) static void start(void)
 	int saved_errno = errno;
 	extern char **environ;
 	(void)cg_real_resolve();
+	cg_preload_init();
 	if (cg_real_is_glibc() && !getauxval(AT_SECURE)) {
 		cg_options_read(environ, &options, keep_complaint, NULL);
 		if (!options.follow)

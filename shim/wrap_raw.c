@@ -2,11 +2,13 @@
 #include "act.h"
 #include "track_inherit.h"
 #include "ownfd.h"
+#include "preload.h"
 #include "real.h"
 #include "sys.h"
 #include "track.h"
 #include "unwind.h"
 
+#include <alloca.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -99,6 +101,11 @@ static bool opens(long number)
 	       number == SYS_dup3 || number == SYS_fcntl;
 }
 
+static bool changes(long number)
+{
+	return number == SYS_connect || number == SYS_shutdown || number == SYS_listen;
+}
+
 static bool closes(long number)
 {
 #ifdef SYS_dup2
@@ -141,6 +148,17 @@ static bool is_process(long number)
 	       false;
 }
 
+static long exec_raw(long number, long a, long b, long c, long d, long e, long f)
+{
+	bool at = number == SYS_execveat;
+	char *const *envp = (char *const *)(at ? d : c); // NOLINT(performance-no-int-to-ptr)
+	size_t room = at ? cg_preload_room((int)a, (const char *)b, (int)e, envp) // NOLINT(performance-no-int-to-ptr)
+	                 : cg_preload_room(AT_FDCWD, (const char *)a, 0, envp); // NOLINT(performance-no-int-to-ptr)
+	if (room)
+		envp = cg_preload_without(envp, alloca(room), room);
+	return at ? cg_real.syscall(number, a, b, c, envp, e, f) : cg_real.syscall(number, a, b, envp, d, e, f);
+}
+
 /* The connection that the call will close, or -1. */
 static int closed_by(long number, long a, long b)
 {
@@ -163,9 +181,10 @@ static void act_before(long number, long a, long b, struct cg_act_close *ret)
 long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	struct cg_retired retired = {0};
+	if (number == SYS_execve || number == SYS_execveat)
+		return exec_raw(number, a, b, c, d, e, f);
 	/* What is not ours goes straight on, as a jump: a clone with a stack of its own returns on that stack. */
-	if (!opens(number) && !closes(number) && number != SYS_connect && number != SYS_shutdown &&
-	    number != SYS_listen) {
+	if (!opens(number) && !closes(number) && !changes(number)) {
 		if (is_process(number))
 			CG_EVENT(before_process(number, a));
 		return cg_real.syscall(number, a, b, c, d, e, f);
