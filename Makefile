@@ -1,7 +1,7 @@
 # closeguard. Start with: make deps demo
 #
-# Targets that people and CI rely on: all, deps, demo, check, check-apps, check-policy, bench, fuzz, asan, tsan, lint,
-# aarch64, install.
+# Targets that people and CI rely on: all, deps, demo, check, check-apps, check-distros, check-policy, bench, fuzz,
+# asan, tsan, lint, aarch64, release, install.
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -55,7 +55,7 @@ POLICY_CORE_OBJ = $(call obj,$(POLICY_CORE))
 CLI_OBJ = $(call obj,$(CLI_SRC))
 CORE = $(BUILD)/libcore.a
 
-.PHONY: all deps demo aarch64 aarch64-build install clean
+.PHONY: all deps demo aarch64 aarch64-build install release clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -114,7 +114,7 @@ ANNEX_CONFIG_OWN = $(if $(SANITIZE),$(patsubst %,$(BUILD)/plain/%.o,$(POLICY_ANN
 	$(ANNEX_CONFIG_OBJ) $(POLICY_CORE_OBJ))
 $(ANNEX_CONFIG): $(ANNEX_CONFIG_OWN)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(filter-out $(SANITIZE),$(LDFLAGS_ALL)) -lconfig
+	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(filter-out $(SANITIZE),$(LDFLAGS_ALL)) $(CONFIG_LIBS)
 
 $(BUILD)/plain/%.c.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)
@@ -126,8 +126,11 @@ $(PAGE): $(wildcard cli/html/*) $(BUILD)/flags
 	$(call say,GEN,$@)
 	$(Q)cli/html/pack.sh > $@
 
+# What parses policies; make release puts it into what needs it.
+CONFIG_LIBS ?= -lconfig
+
 # What the command needs beside the core; none of it comes into a watched process. `check` parses as the library does.
-CLI_LIBS = -ljansson -lz -lncursesw $(if $(POLICY_ANNEX),-lconfig)
+CLI_LIBS = -ljansson -lz -lncursesw $(if $(POLICY_ANNEX),$(CONFIG_LIBS))
 $(COMMAND): $(CLI_OBJ) $(ANNEX_CONFIG_OBJ) $(CORE)
 	$(call say,LD,$@)
 	$(Q)$(CC) -Wl,--as-needed -o $@ $(CLI_OBJ) $(ANNEX_CONFIG_OBJ) $(CORE) $(LDFLAGS_ALL) $(CLI_LIBS) -ldl
@@ -154,6 +157,11 @@ aarch64:
 CROSS_LIBC = echo 'int main(void) { return 0; }' | $(CC) -x c -o /dev/null - 2>/dev/null
 aarch64-build: $(CORE_OBJ) $(EDGE_OBJ)
 	$(Q)if $(CROSS_LIBC); then $(MAKE) --no-print-directory $(LIB); else echo 'aarch64: no libc to link with'; fi
+
+# Built in the oldest release of Debian that is supported, in a folder of its own there: runs on all that are newer.
+RELEASE = $(BUILD)/release
+release:
+	$(Q)tests/distros/release.sh $(RELEASE)
 
 clean:
 	rm -rf $(BUILD) build-aarch64 build-asan build-clang build-fuzz build-tsan

@@ -39,6 +39,7 @@ test:optional  command:apache2|httpd apache2|apache2-bin   httpd                
 test:optional  command:chromedriver  chromium-driver       chromedriver           chromium-chromedriver
 test:optional  command:chromium|chromium-browser chromium  chromium               chromium
 test:optional  compiler:clang        clang                 clang                  clang
+test:optional  command:debootstrap   debootstrap           debootstrap            debootstrap
 test:optional  command:dwz           dwz                   dwz                    dwz
 test:optional  command:groff         groff-base            groff-base             groff
 test:optional  command:haproxy       haproxy               haproxy                haproxy

@@ -10,7 +10,8 @@
 # An e2e source may hold one comment line "build flags: ..." with flags of its own (-D_FORTIFY_SOURCE=2, -static).
 # All print "ok NAME", "not ok NAME: why" or "skip NAME: why", which tests/run counts.
 
-.PHONY: check check-apps check-policy check-sanitized bench fuzz fuzz-run asan tsan lint lint-build test-programs
+.PHONY: check check-apps check-distros check-policy check-sanitized bench fuzz fuzz-run asan tsan lint lint-build \
+	test-programs
 
 TESTS_OUT = $(BUILD)/tests
 RUN = tests/run --build $(BUILD)
@@ -90,6 +91,10 @@ check: all test-programs
 
 check-apps: all test-programs
 	$(Q)$(RUN) --timeout 3600 $(or $(APPS),tests/apps.sh)
+
+# What make release built, in other releases of Debian. Their root folders stay in build-roots/.
+check-distros:
+	$(Q)$(RUN) --timeout 3600 'tests/distros/check.sh $(BUILD)/release'
 
 # The policies' tests with 1,000 responses for each kind of server that drains.
 check-policy: all test-programs
