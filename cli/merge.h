@@ -77,10 +77,10 @@ struct cg_merge_place {
 enum cg_merge_places { CG_OPENED, CG_EOF, CG_LAST_USE, CG_CONNECTED, CG_CLOSED, CG_HERE, CG_PLACES };
 
 struct cg_merge_finding {
-	const char *kind, *cause;                                     /* cause NULL: none */
+	const char *kind, *cause, *label;                             /* cause, label NULL: none */
 	const struct cg_code_stack *key[CG_PLACES];                   /* of the places that tell findings apart */
 	struct cg_merge_place places[CG_PLACES];                      /* as of the latest word */
-	const char *advice, *origin, *label, *error, *suggested_rule; /* NULL: none */
+	const char *advice, *origin, *error, *suggested_rule; /* NULL: none */
 	json_int_t open_fds, fd_limit;                                /* 0: none */
 	double forecast_s;                                            /* 0: none */
 	int64_t first_ms, last_ms;

@@ -107,7 +107,6 @@ static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, 
 	memcpy(finding->places, told->places, sizeof finding->places);
 	finding->advice = cg_code_member(code, json, "advice");
 	finding->origin = cg_code_member(code, json, "origin");
-	finding->label = cg_code_member(code, json, "label");
 	finding->suggested_rule = cg_code_member(code, json, "suggested_rule");
 	finding->error = error_of(code, json);
 	finding->open_fds = json_integer_value(json_object_get(json, "open_fds"));
@@ -123,6 +122,7 @@ bool cg_merge_finding(struct cg_merge *merge, struct cg_merge_process *process, 
 	merge->memory.failed = false;
 	told.kind = cg_code_member(&merge->code, json, "kind");
 	told.cause = cg_code_member(&merge->code, json, "cause");
+	told.label = cg_code_member(&merge->code, json, "label");
 	if (!told.kind)
 		return false;
 	for (unsigned i = 0; i < CG_PLACES; i++)

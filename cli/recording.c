@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FINDING_STRIDE = 128, RETRIES = 20 };
+enum { FINDING_STRIDE = 256, RETRIES = 20 };
 
 size_t cg_recording_read(const struct cg_recording *recording, uint64_t offset, void *data, size_t n)
 {
@@ -37,6 +37,7 @@ static bool read_finding(const struct cg_recording *recording, unsigned i, struc
 	uint64_t offset = CG_OFF_FINDINGS + (uint64_t)i * FINDING_STRIDE;
 	cg_recording_read(recording, offset, &before, sizeof before);
 	cg_recording_read(recording, offset, ret, sizeof *ret);
+	ret->label[sizeof ret->label - 1] = '\0';
 	return before.gen == ret->gen && !(ret->gen & 1);
 }
 

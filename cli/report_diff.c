@@ -39,7 +39,8 @@ static const char *key_of(const json_t *finding, bool by_name)
 	static const char *const places[] = {"opened", "eof", "last_use", "here"};
 	struct cg_buf key;
 	cg_buf_init(&key, text, sizeof text);
-	cg_buf_fmt(&key, "%s\n%s\n", cg_report_text_of(finding, "kind"), cg_report_text_of(finding, "cause"));
+	cg_buf_fmt(&key, "%s\n%s\n%s\n", cg_report_text_of(finding, "kind"), cg_report_text_of(finding, "cause"),
+	           cg_report_text_of(finding, "label"));
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
 		add_stack(&key, json_object_get(finding, places[i]), by_name);
 	return text;

@@ -19,14 +19,23 @@ static bool is_told(const struct cg_slot *slot)
 
 static bool same_places(const struct cg_kept_finding *a, const struct cg_kept_finding *b)
 {
-	return a->open_stack == b->open_stack && a->eof_stack == b->eof_stack && a->last_use == b->last_use;
+	return a->open_stack == b->open_stack && a->eof_stack == b->eof_stack && a->last_use == b->last_use &&
+	       strcmp(a->label, b->label) == 0;
+}
+
+static const char *label_of(const struct cg_recording *recording, const struct cg_slot *slot)
+{
+	for (unsigned i = 0; (slot->flags & CG_SLOT_LABELLED) && i < CG_MAX_LABELS; i++)
+		if (recording->labels[i].conn == slot->conn)
+			return recording->labels[i].text;
+	return "";
 }
 
 /* The keys of shim/group.c. */
-static bool belongs(const struct cg_kept_finding *kept, const struct cg_slot *slot)
+static bool belongs(const struct cg_kept_finding *kept, const struct cg_slot *slot, const char *label)
 {
-	return kept->open_stack == slot->open_stack && kept->eof_stack == (is_told(slot) ? slot->eof_stack : 0) &&
-	       kept->last_use == slot->last_use;
+	return strcmp(kept->label, label) == 0 && kept->open_stack == slot->open_stack &&
+	       kept->eof_stack == (is_told(slot) ? slot->eof_stack : 0) && kept->last_use == slot->last_use;
 }
 
 static bool is_about_sockets(const struct cg_kept_finding *kept)
@@ -79,11 +88,12 @@ static void sort_in(struct cg_retelling *retelling, int fd, const struct cg_slot
 		socket.age_ns = told;
 		socket.age_source = CG_AGE_EOF;
 	}
+	const char *label = label_of(retelling->recording, slot);
 	for (unsigned i = 0; i < retelling->count; i++) {
 		struct cg_retold *retold = &retelling->findings[i];
 		bool departed = retold->kept.cause == CG_CAUSE_SHARED && fd < 0;
 		if (is_about_sockets(&retold->kept) && !retold->ambiguous && (departed || fd >= 0) &&
-		    belongs(&retold->kept, slot)) {
+		    belongs(&retold->kept, slot, label)) {
 			add_socket(retold, &socket);
 			return;
 		}

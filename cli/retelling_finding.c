@@ -36,13 +36,6 @@ static void set_last_use(struct cg_recording *recording, struct cg_place *place,
 	place->generation = h->module_generation;
 }
 
-static void set_label(const struct cg_recording *recording, const struct cg_slot *slot, struct cg_finding *ret)
-{
-	for (unsigned i = 0; (slot->flags & CG_SLOT_LABELLED) && i < CG_MAX_LABELS; i++)
-		if (recording->labels[i].conn == slot->conn)
-			memcpy(ret->label, recording->labels[i].text, sizeof ret->label);
-}
-
 static void set_places(struct cg_recording *recording, const struct cg_slot *slot, struct cg_finding *ret)
 {
 	if (slot->open_call != CG_CALL_NONE && slot->open_call != CG_CALL_adopted)
@@ -55,7 +48,6 @@ static void set_places(struct cg_recording *recording, const struct cg_slot *slo
 		set_place(recording, &ret->closed, slot->close_call, slot->close_tid, slot->close_ns,
 		          slot->close_stack);
 	set_last_use(recording, &ret->last_use, slot);
-	set_label(recording, slot, ret);
 }
 
 /* What only the process itself can ask for (epoll, other holders) stays unknown; of a dead one, the kernel's word too.
@@ -179,6 +171,7 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 	ret->count = kept->count;
 	ret->oldest_age_ns = kept->oldest_ns;
 	ret->origin = kept->origin;
+	memcpy(ret->label, kept->label, sizeof ret->label);
 	if (kept->suppressed)
 		(void)cg_common_print(ret->suppressed, sizeof ret->suppressed,
 		                      "the reason is in the policy, not in a recorder");

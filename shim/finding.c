@@ -67,16 +67,6 @@ static void set_places(const struct cg_sweep *sweep, const struct cg_slot *slot,
 	set_last_use(sweep, &ret->last_use, slot);
 }
 
-static void set_label(const struct cg_slot *slot, struct cg_finding *ret)
-{
-	for (unsigned i = 0; (atomic_load(&slot->flags) & CG_SLOT_LABELLED) && i < CG_MAX_LABELS; i++) {
-		const struct cg_label *label = cg_recorder_label(i, false);
-		if (label && atomic_load(&label->conn) == slot->conn)
-			memcpy(ret->label, label->text, sizeof ret->label);
-	}
-	ret->label[sizeof ret->label - 1] = '\0';
-}
-
 /* Unread data and, in CLOSE_WAIT, an unread FIN are in rqueue; SIOCINQ leaves the FIN out by itself. */
 static void set_queues(const struct cg_suspect *c, struct cg_socket_view *view)
 {
@@ -161,7 +151,6 @@ static void set_from_event(struct cg_sweep *sweep, const struct cg_group *group,
 {
 	const struct cg_event *event = &group->event;
 	set_places(sweep, &event->slot, ret);
-	set_label(&event->slot, ret);
 	ret->oldest_age_ns = since(sweep, event->ns);
 	ret->error = event->error;
 	if (ret->kind != CG_KIND_CLOSE_WAIT)
@@ -211,11 +200,12 @@ void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept,
 	ret->verdict = (enum cg_verdict)kept->verdict;
 	ret->confidence = kept->confidence;
 	ret->count = kept->count;
+	memcpy(ret->label, kept->label, sizeof ret->label);
+	ret->label[sizeof ret->label - 1] = '\0';
 	if (group && group->is_event) {
 		set_from_event(sweep, group, ret);
 	} else if (group && group->oldest) {
 		set_places(sweep, &group->oldest->facts.slot, ret);
-		set_label(&group->oldest->facts.slot, ret);
 		ret->oldest_age_ns = group->oldest->judgement.age_ns;
 		if (!group->oldest->facts.has_slot)
 			ret->origin = CG_ORIGIN_UNSEEN;

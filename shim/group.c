@@ -24,7 +24,8 @@ void cg_groups_after_fork(void)
 static bool is_key(const struct cg_kept_finding *kept, const struct cg_group_key *key)
 {
 	return kept->kind == key->kind && kept->cause == key->cause && kept->open_stack == key->open_stack &&
-	       kept->eof_stack == key->eof_stack && kept->last_use == key->last_use;
+	       kept->eof_stack == key->eof_stack && kept->last_use == key->last_use &&
+	       strncmp(kept->label, key->label, sizeof kept->label - 1) == 0;
 }
 
 /* The kept finding of a key; a new one takes a free place, or that of one which is long over. -1: the table is full. */
@@ -49,6 +50,7 @@ static int index_of(const struct cg_group_key *key, const struct cg_groups *grou
 	kept->open_stack = key->open_stack;
 	kept->eof_stack = key->eof_stack;
 	kept->last_use = key->last_use;
+	memcpy(kept->label, key->label, sizeof kept->label);
 	atomic_store(&kept->gen, gen + 1);
 	ripe_since[free_place] = 0;
 	if ((unsigned)free_place == used)
@@ -75,8 +77,12 @@ static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const s
 {
 	const struct cg_slot *slot = &c->facts.slot;
 	bool told = atomic_load(&slot->flags) & (CG_SLOT_EOF | CG_SLOT_ERROR);
-	struct cg_group_key key = {c->judgement.kind, c->judgement.cause, slot->open_stack, told ? slot->eof_stack : 0,
-	                  c->facts.in_backlog ? 0 : atomic_load(&slot->last_use)};
+	struct cg_group_key key = {.kind = c->judgement.kind,
+	                           .cause = c->judgement.cause,
+	                           .open_stack = slot->open_stack,
+	                           .eof_stack = told ? slot->eof_stack : 0,
+	                           .last_use = c->facts.in_backlog ? 0 : atomic_load(&slot->last_use)};
+	cg_recorder_label_of(slot, key.label);
 	struct cg_group *group = cg_group_of(sweep, groups, &key);
 	if (!group)
 		return;

@@ -36,8 +36,11 @@ static void add_event(struct cg_sweep *sweep, struct cg_groups *groups, const st
 {
 	enum cg_kind kind = kind_of_event(atomic_load(&event->kind));
 	bool late = kind == CG_KIND_CLOSE_WAIT;
-	struct cg_group_key key = {kind, late ? CG_CAUSE_LATE_CLOSE : CG_CAUSE_NONE, event->slot.open_stack,
-	                  late ? event->slot.eof_stack : event->stack, 0};
+	struct cg_group_key key = {.kind = kind,
+	                           .cause = late ? CG_CAUSE_LATE_CLOSE : CG_CAUSE_NONE,
+	                           .open_stack = event->slot.open_stack,
+	                           .eof_stack = late ? event->slot.eof_stack : event->stack};
+	cg_recorder_label_of(&event->slot, key.label);
 	if (kind == CG_KIND_FD_EXHAUSTION)
 		key.open_stack = 0;
 	struct cg_group *group = kind == CG_KIND_NONE ? NULL : cg_group_of(sweep, groups, &key);

@@ -8,6 +8,7 @@
 struct cg_group_key {
 	uint32_t kind, cause, open_stack, eof_stack;
 	uint64_t last_use;
+	char label[CG_LABEL_MAX]; /* closeguard_label's text, or "" */
 };
 
 /* The group of a key in this sweep, a new one where there was none. NULL: the table of findings is full. */

@@ -21,7 +21,7 @@
 
 #define CG_RECORD_MAGIC "CLOSEGD"
 enum {
-	CG_RECORD_VERSION = 3,
+	CG_RECORD_VERSION = 4,
 	CG_CHUNK_SHIFT = 14,
 	CG_CHUNK_SIZE = 1 << CG_CHUNK_SHIFT,
 
@@ -35,6 +35,7 @@ enum {
 	CG_MAX_FINDINGS = 512,
 	CG_MAX_ACTIONS = 512,
 	CG_MAX_DEPTH = 64,
+	CG_LABEL_MAX = 60, /* bytes of a label, its end included */
 	CG_DELAY_BUCKETS = 20 /* powers of two from under 1 ms to over 4 min */
 };
 
@@ -193,6 +194,7 @@ struct cg_kept_finding {
 	uint64_t total;      /* for events: how many there were in all */
 	uint32_t suppressed; /* the policy bears it */
 	uint32_t leaked;     /* the most sockets that were told of it as a leak; they may be closed by now */
+	char label[CG_LABEL_MAX]; /* what closeguard_label() said of its sockets, or "" */
 };
 
 /* What a policy does, or would do. */
@@ -260,7 +262,7 @@ struct cg_action {
 
 struct cg_label {
 	_Atomic uint32_t conn;
-	char text[60];
+	char text[CG_LABEL_MAX];
 };
 enum { CG_MAX_LABELS = 256 };
 
@@ -327,7 +329,7 @@ struct cg_header {
 #define CG_OFF_EVENTS (CG_OFF_STACK_ARENA + CG_STACK_ARENA)
 #define CG_OFF_DEPARTED (CG_OFF_EVENTS + CG_ROUND(CG_MAX_EVENTS * 256))
 #define CG_OFF_FINDINGS (CG_OFF_DEPARTED + CG_ROUND(CG_MAX_DEPARTED * 256))
-#define CG_OFF_LABELS (CG_OFF_FINDINGS + CG_ROUND(CG_MAX_FINDINGS * 128))
+#define CG_OFF_LABELS (CG_OFF_FINDINGS + CG_ROUND(CG_MAX_FINDINGS * 256))
 #define CG_OFF_ACTIONS (CG_OFF_LABELS + CG_ROUND(CG_MAX_LABELS * sizeof(struct cg_label)))
 #define CG_OFF_SLOTS (CG_OFF_ACTIONS + CG_ROUND(CG_MAX_ACTIONS * 256))
 #define CG_RECORD_SIZE (CG_OFF_SLOTS + (uint64_t)CG_MAX_FDS * sizeof(struct cg_slot))
@@ -336,6 +338,6 @@ _Static_assert(sizeof(struct cg_header) <= CG_CHUNK_SIZE, "the header is the fir
 _Static_assert(sizeof(struct cg_site) == 208, "sites stand 256 bytes apart");
 _Static_assert(sizeof(struct cg_departed) == 144 && sizeof(struct cg_event) <= 256, "ring places are 256 bytes");
 _Static_assert(sizeof(struct cg_action) <= 256, "actions stand 256 bytes apart");
-_Static_assert(sizeof(struct cg_kept_finding) <= 128, "kept findings stand 128 bytes apart");
+_Static_assert(sizeof(struct cg_kept_finding) <= 256, "kept findings stand 256 bytes apart");
 
 #endif

@@ -211,3 +211,16 @@ void cg_recorder_after_fork(void)
 			atomic_store_explicit(place_of(i), NULL, memory_order_relaxed);
 	cg_recorder_forget_file();
 }
+
+void cg_recorder_label_of(const struct cg_slot *slot, char ret[CG_LABEL_MAX])
+{
+	ret[0] = '\0';
+	for (unsigned i = 0; (atomic_load(&slot->flags) & CG_SLOT_LABELLED) && i < CG_MAX_LABELS; i++) {
+		const struct cg_label *label = cg_recorder_label(i, false);
+		if (!label || atomic_load(&label->conn) != slot->conn)
+			continue;
+		memcpy(ret, label->text, CG_LABEL_MAX);
+		ret[CG_LABEL_MAX - 1] = '\0';
+		return;
+	}
+}

@@ -61,8 +61,11 @@ static inline struct cg_departed *cg_recorder_departed(uint64_t seq, bool grow)
 
 static inline struct cg_kept_finding *cg_recorder_finding(unsigned i, bool grow)
 {
-	return cg_recorder_at(CG_OFF_FINDINGS + (uint64_t)i * 128, grow);
+	return cg_recorder_at(CG_OFF_FINDINGS + (uint64_t)i * 256, grow);
 }
+
+/* What closeguard_label() said of the slot's connection, or "". */
+void cg_recorder_label_of(const struct cg_slot *slot, char ret[CG_LABEL_MAX]);
 
 static inline struct cg_label *cg_recorder_label(unsigned i, bool grow)
 {

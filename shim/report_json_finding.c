@@ -147,7 +147,7 @@ static void add_polled_by(struct cg_buf *out, int polled_by)
 		cg_buf_str(out, polled_by == -1 ? "null" : "\"unknown\"");
 }
 
-static void add_socket(struct cg_buf *out, const struct cg_socket_view *socket)
+static void add_socket(struct cg_buf *out, const struct cg_socket_view *socket, const char *label)
 {
 	cg_buf_str(out, "{\"fd\":");
 	if (socket->fd >= 0)
@@ -165,6 +165,7 @@ static void add_socket(struct cg_buf *out, const struct cg_socket_view *socket)
 	add_number_if(out, "inode", socket->tcp.inode, socket->tcp.inode != 0);
 	add_polled_by(out, socket->polled_by);
 	add_holders(out, socket);
+	add_string_if_any(out, "label", label);
 	cg_buf_char(out, '}');
 }
 
@@ -176,7 +177,7 @@ static void add_sockets(struct cg_buf *out, const struct cg_finding *finding, un
 	for (unsigned i = 0; i < shown; i++) {
 		if (i)
 			cg_buf_char(out, ',');
-		add_socket(out, &finding->sockets[i]);
+		add_socket(out, &finding->sockets[i], finding->label);
 	}
 	cg_buf_char(out, ']');
 }

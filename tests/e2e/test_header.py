@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """closeguard.h: the same program with and without the library, as C and as C++, by two compilers."""
 
+import json
 import os
 import subprocess
 
@@ -67,6 +68,46 @@ def test_label_is_reported(t):
     answers(t, program)
     with open(os.path.join(t.dir, "log"), encoding="utf-8") as log:
         t.check("the orders pool" in log.read(), "the report does not show the label")
+
+
+LABELS = """
+#include "prog.h"
+#include "closeguard.h"
+int main(void)
+{
+	int from = listener(9, false);
+	for (int i = 0; i < 6; i++) {
+		int peer = connect_to(port_of(from)), fd = accept_from(from);
+		closeguard_label(fd, i < 2 ? "customer A" : "customer B");
+		close(peer);
+		read_to_end(fd);
+	}
+	say("ready");
+	stay();
+	return 0;
+}
+"""
+
+
+def test_labels_are_part_of_what_a_finding_is(t):
+    """Connections of one place with two labels are two findings: in the log, the recorder's report and a merged one."""
+    source = os.path.join(t.dir, "labels.c")
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(LABELS)
+    program = os.path.join(t.dir, "labels")
+    subprocess.run(["gcc", "-g", "-pthread", "-D_GNU_SOURCE", "-I" + SHIM, "-I" + harness.HERE, "-o", program, source],
+                   check=True)
+    app = t.start(program)
+    app.line("ready")
+    want = {("customer A", 2), ("customer B", 4)}
+    app.wait_for(lambda: len(app.events("finding")) == 2, "two findings")
+    t.equal({(one["label"], one["count"]) for one in app.events("finding")}, want, "by the log")
+    for one in app.events("finding"):
+        t.equal({view["label"] for view in one["sockets"]}, {one["label"]}, "the sockets' labels")
+    for source in (str(app.pid), os.path.join(t.dir, "log")):
+        done = subprocess.run([os.path.join(harness.BUILD, "closeguard"), "report", "--format", "json", source],
+                              env=t.environment(LD_PRELOAD=None), stdout=subprocess.PIPE, text=True)
+        t.equal({(one["label"], one["count"]) for one in json.loads(done.stdout)["findings"]}, want, source)
 
 
 def test_checks_of_several_threads(t):

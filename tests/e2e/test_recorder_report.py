@@ -451,7 +451,7 @@ def test_other_versions(t):
     image = Image(a_recorder(t))
     for version in (0, 1, 7, 1 << 24, 0xffffffff):
         path = image.write(os.path.join(t.dir, "other.rec"), None, [(VERSION_AT, struct.pack("=I", version))])
-        Report(t, path).refused(rf"other\.rec is a recorder of version {version}, this command reads version 3;")
+        Report(t, path).refused(rf"other\.rec is a recorder of version {version}, this command reads version \d+;")
     Report(t, image.write(path, None, [(0, b"\0" * 8)])).refused("begins with zeros")
     Report(t, image.write(path, None, [(0, b"X")])).refused("is no recorder: .* \"CLOSEGD\"")
 

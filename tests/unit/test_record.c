@@ -86,7 +86,7 @@ static const struct row structures[] = {
     {AT(event, tid, 28)},
     {AT(event, ns, 32)},
     {AT(event, slot, 40)},
-    {SIZE(kept_finding, 88)},
+    {SIZE(kept_finding, 152)},
     {AT(kept_finding, gen, 0)},
     {AT(kept_finding, kind, 4)},
     {AT(kept_finding, cause, 8)},
@@ -104,6 +104,8 @@ static const struct row structures[] = {
     {AT(kept_finding, last_seen_ns, 64)},
     {AT(kept_finding, total, 72)},
     {AT(kept_finding, suppressed, 80)},
+    {AT(kept_finding, leaked, 84)},
+    {AT(kept_finding, label, 88)},
     {SIZE(label, 64)},
     {AT(label, conn, 0)},
     {AT(label, text, 4)},
@@ -168,7 +170,7 @@ static const struct row structures[] = {
 };
 
 static const struct row regions[] = {
-    {NUMBER(CG_RECORD_VERSION, 3)},
+    {NUMBER(CG_RECORD_VERSION, 4)},
     {NUMBER(CG_CHUNK_SIZE, 16384)},
     {NUMBER(CG_MAX_FDS, 1048576)},
     {NUMBER(CG_MAX_MODULES, 1024)},
@@ -189,10 +191,10 @@ static const struct row regions[] = {
     {NUMBER(CG_OFF_EVENTS, 5586944)},
     {NUMBER(CG_OFF_DEPARTED, 5849088)},
     {NUMBER(CG_OFF_FINDINGS, 6111232)},
-    {NUMBER(CG_OFF_LABELS, 6176768)},
-    {NUMBER(CG_OFF_ACTIONS, 6193152)},
-    {NUMBER(CG_OFF_SLOTS, 6324224)},
-    {NUMBER(CG_RECORD_SIZE, 140541952)},
+    {NUMBER(CG_OFF_LABELS, 6242304)},
+    {NUMBER(CG_OFF_ACTIONS, 6258688)},
+    {NUMBER(CG_OFF_SLOTS, 6389760)},
+    {NUMBER(CG_RECORD_SIZE, 140607488)},
     {NUMBER(CG_STATE_LIVE, 1)},
     {NUMBER(CG_STATE_EXITED, 2)},
     {NUMBER(CG_STATE_EXECED, 3)},
@@ -253,7 +255,7 @@ END_TEST
 START_TEST(no_element_crosses_a_chunk)
 {
 	static const uint64_t strides[] = {
-	    sizeof(struct cg_slot), sizeof(struct cg_module), sizeof(struct cg_label), 256, 128, sizeof(uint32_t)};
+	    sizeof(struct cg_slot), sizeof(struct cg_module), sizeof(struct cg_label), 256, sizeof(uint32_t)};
 	static const uint64_t starts[] = {CG_OFF_MODULES,     CG_OFF_SITES,  CG_OFF_STACK_INDEX,
 	                                  CG_OFF_STACK_ARENA, CG_OFF_EVENTS, CG_OFF_DEPARTED,
 	                                  CG_OFF_FINDINGS,    CG_OFF_LABELS, CG_OFF_SLOTS};
@@ -264,7 +266,7 @@ START_TEST(no_element_crosses_a_chunk)
 	ck_assert_uint_ge(256, sizeof(struct cg_site));
 	ck_assert_uint_ge(256, sizeof(struct cg_event));
 	ck_assert_uint_ge(256, sizeof(struct cg_departed));
-	ck_assert_uint_ge(128, sizeof(struct cg_kept_finding));
+	ck_assert_uint_ge(256, sizeof(struct cg_kept_finding));
 }
 END_TEST
 
