@@ -6,7 +6,6 @@
 #include "guard.h"
 #include "loader.h"
 #include "track_inherit.h"
-#include "modules.h"
 #include "recorder.h"
 #include "track.h"
 #include "unwind.h"
@@ -25,13 +24,12 @@ void cg_fork_parent(void)
 	CG_EVENT(cg_inherit_fork_parent());
 }
 
-void cg_fork_child(void)
+void cg_fork_child(bool by_libc)
 {
-	cg_loader_fork_child();
+	cg_loader_fork_child(by_libc);
 	if (!atomic_load(&cg_guard.enabled))
 		return;
 	cg_recorder_after_fork();
-	cg_modules_after_fork();
 	cg_unwind_after_fork();
 	cg_track_close_after_fork();
 	cg_inherit_fork_child();

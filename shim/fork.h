@@ -4,13 +4,17 @@
 #ifndef CG_FORK_H
 #define CG_FORK_H
 
+#include <stdbool.h>
+
 /* Before: a copy of what is open. Any thread; no lock is held across the fork. */
 void cg_fork_before(void);
 void cg_fork_parent(void);
 
-/* In the child: the recorder, the thread and the descriptors are the parent's; it starts its own at its first socket.
+/*
+ * In the child: the recorder, the thread and the descriptors are the parent's; it starts its own at its first socket.
+ * by_libc: it came from libc's fork, which leaves malloc usable.
  */
-void cg_fork_child(void);
+void cg_fork_child(bool by_libc);
 
 /* Set by the sweep: forget the parent's thread and descriptors. */
 extern void (*cg_fork_child_hook)(void);

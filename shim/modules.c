@@ -1,29 +1,22 @@
-/* modules.c: keeps the recorder's module list in step with the loader's. */
+/* modules.c: the recorder's list of the modules that stacks lead through. */
 #include "modules.h"
 
-#include <elf.h>
-#include <link.h>
 #include <string.h>
 
+#include "arena.h"
 #include "fmt.h"
-#include "loader.h"
+#include "guard.h"
+#include "object.h"
 #include "recorder.h"
 #include "sys.h"
+#include "unwind_rule.h"
 
 enum { FREE, WRITING, VALID };
 
-struct refresh {
-	struct cg_header *header;
-	uint32_t generation; /* the one that this refresh makes */
-	unsigned long long adds, subs;
-	unsigned at; /* number of the module in the loader's list */
-	bool changed;
-	bool seen[CG_MAX_MODULES];
-};
-
-static _Atomic bool refreshing;
-static unsigned long long known_adds, known_subs;
-static struct cg_header *known_header;
+/* What tells a module from another one in its place. Not in the recorder: what stands there is only shown to others. */
+static struct {
+	uint64_t start, identity;
+} known[CG_MAX_MODULES] CG_LARGE;
 
 static bool is_current(const struct cg_module *m)
 {
@@ -54,10 +47,10 @@ static void read_notes(const char *notes, uint64_t size, struct cg_module *m)
 	}
 }
 
-static bool is_loaded(const struct dl_phdr_info *info, const ElfW(Phdr) * part)
+static bool is_loaded(const ElfW(Ehdr) * elf, const ElfW(Phdr) * part)
 {
-	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+	for (unsigned i = 0; i < elf->e_phnum; i++) {
+		const ElfW(Phdr) *p = &cg_object_headers(elf)[i];
 		if (p->p_type == PT_LOAD && (p->p_flags & PF_R) && part->p_vaddr >= p->p_vaddr &&
 		    part->p_vaddr + part->p_filesz <= p->p_vaddr + p->p_filesz)
 			return true;
@@ -65,149 +58,148 @@ static bool is_loaded(const struct dl_phdr_info *info, const ElfW(Phdr) * part)
 	return false;
 }
 
-/* The hull of the executable segments, and the build-id. False for a module without code. */
-static bool describe(const struct dl_phdr_info *info, struct cg_module *m)
+/* The hull of the executable segments, and the build-id. */
+static void describe(const ElfW(Ehdr) * elf, struct cg_module *m)
 {
-	m->bias = info->dlpi_addr;
+	m->bias = cg_object_bias(elf);
 	m->start = UINT64_MAX;
 	m->end = 0;
 	m->build_id_len = 0;
-	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		uint64_t start = info->dlpi_addr + p->p_vaddr, end = start + p->p_memsz;
+	for (unsigned i = 0; i < elf->e_phnum; i++) {
+		const ElfW(Phdr) *p = &cg_object_headers(elf)[i];
+		uint64_t start = m->bias + p->p_vaddr, end = start + p->p_memsz;
 		if (p->p_type == PT_LOAD && (p->p_flags & PF_X)) {
 			m->start = start < m->start ? start : m->start;
 			m->end = end > m->end ? end : m->end;
 		}
-		if (p->p_type == PT_NOTE && !m->build_id_len && is_loaded(info, p))
+		if (p->p_type == PT_NOTE && !m->build_id_len && is_loaded(elf, p))
 			read_notes((const char *)start, p->p_filesz, m); // NOLINT(performance-no-int-to-ptr)
 	}
-	return m->end != 0;
 }
 
-static void set_path(struct cg_module *m, const char *name, bool first)
+/* Read once: a signal's stack has no room for it. Two threads at once write the same. */
+static const char *program_path(void)
 {
-	char exe[4096];
-	struct cg_buf text;
-	if (first && !name[0]) {
-		ssize_t n = cg_sys_readlinkat(AT_FDCWD, "/proc/self/exe", exe, sizeof exe - 1);
-		exe[n > 0 ? n : 0] = '\0';
-		name = exe;
-	} else if (strstr(name, "linux-vdso") == name || !name[0]) {
-		name = "[vdso]";
+	static char path[4096] CG_LARGE;
+	if (!path[0]) {
+		ssize_t n = cg_sys_readlinkat(AT_FDCWD, "/proc/self/exe", path, sizeof path - 1);
+		if (n < 0)
+			return "";
 	}
+	return path;
+}
+
+static void set_path(struct cg_module *m, const struct cg_object *object)
+{
+	static const char vdso[] = "linux-vdso";
+	char room_for_it[CG_OBJECT_PATH];
+	struct cg_buf text;
+	const char *name = cg_object_path(object, room_for_it);
+	if (!name[0] && !atomic_load(&cg_guard.sealed))
+		name = program_path();
+	else if (strncmp(name, vdso, sizeof vdso - 1) == 0)
+		name = "[vdso]";
 	size_t len = strlen(name), room = sizeof m->path - 1;
 	cg_buf_init(&text, m->path, sizeof m->path);
 	cg_buf_str(&text, len > room ? name + len - room : name);
 }
 
-static void add(struct refresh *refresh, const struct cg_module *found, const char *name)
+static bool add(const struct cg_object *object, uint32_t generation)
 {
-	for (unsigned i = 0; i < CG_MAX_MODULES; i++) {
+	const ElfW(Ehdr) *elf = cg_object_elf(object);
+	for (unsigned i = 0; elf && i < CG_MAX_MODULES; i++) {
 		struct cg_module *m = cg_recorder_module(i, true);
 		uint32_t free_place = FREE;
 		if (!m)
-			return;
+			return false;
 		if (!atomic_compare_exchange_strong(&m->state, &free_place, WRITING))
 			continue;
-		m->bias = found->bias;
-		m->start = found->start;
-		m->end = found->end;
-		m->build_id_len = found->build_id_len;
-		memcpy(m->build_id, found->build_id, sizeof m->build_id);
-		set_path(m, name, refresh->at == 0);
-		m->loaded = refresh->generation;
-		refresh->seen[i] = true;
-		refresh->changed = true;
+		describe(elf, m);
+		set_path(m, object);
+		m->loaded = generation;
+		known[i].start = object->start;
+		known[i].identity = object->identity;
 		atomic_store(&m->state, VALID);
-		return;
+		return true;
 	}
+	return false;
 }
 
-static int visit(struct dl_phdr_info *info, size_t size, void *context)
-{
-	struct refresh *refresh = context;
-	struct cg_module found;
-	(void)size;
-	if (refresh->at == 0) {
-		refresh->adds = info->dlpi_adds;
-		refresh->subs = info->dlpi_subs;
-		if (refresh->header == known_header && info->dlpi_adds == known_adds && info->dlpi_subs == known_subs)
-			return 1;
-	}
-	if (describe(info, &found)) {
-		unsigned i = 0;
-		for (struct cg_module *m; i < CG_MAX_MODULES && (m = cg_recorder_module(i, false)) != NULL; i++)
-			if (is_current(m) && m->start == found.start && m->end == found.end &&
-			    m->build_id_len == found.build_id_len &&
-			    memcmp(m->build_id, found.build_id, found.build_id_len) == 0)
-				break;
-		if (i < CG_MAX_MODULES && cg_recorder_module(i, false))
-			refresh->seen[i] = true;
-		else
-			add(refresh, &found, info->dlpi_name);
-	}
-	refresh->at++;
-	return 0;
-}
-
-static void mark_unloaded(struct refresh *refresh)
+/* Is the module of this address in the list? One that was there before it is marked as unloaded. */
+static bool is_listed(uint64_t ip, const struct cg_object *object, uint32_t next)
 {
 	struct cg_module *m;
 	for (unsigned i = 0; i < CG_MAX_MODULES && (m = cg_recorder_module(i, false)) != NULL; i++) {
-		if (is_current(m) && !refresh->seen[i]) {
-			atomic_store(&m->unloaded, refresh->generation);
-			refresh->changed = true;
-		}
+		if (atomic_load(&m->state) == FREE)
+			return false;
+		if (!is_current(m) || ip <= m->start || ip > m->end)
+			continue;
+		if (known[i].start == object->start && known[i].identity == object->identity)
+			return true;
+		atomic_store(&m->unloaded, next);
 	}
+	return false;
+}
+
+static void begin_generation(struct cg_header *h, uint32_t next)
+{
+	uint32_t now = atomic_load(&h->module_generation);
+	while (now < next && !atomic_compare_exchange_weak(&h->module_generation, &now, next))
+		;
+}
+
+void cg_modules_note(const uint64_t *ip, unsigned depth)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct cg_object object;
+	if (!h)
+		return;
+	uint32_t next = atomic_load(&h->module_generation) + 1;
+	bool changed = false;
+	for (unsigned i = 0; i < depth; i++)
+		if (cg_object_find(ip[i] - 1, &object) && !is_listed(ip[i], &object, next))
+			changed |= add(&object, next);
+	if (changed)
+		begin_generation(h, next);
 }
 
 void cg_modules_refresh(void)
 {
-	struct refresh refresh = {.header = cg_recorder_header()};
-	/* A second refresher, or a signal handler in the middle of one, leaves it to the first. */
-	if (!refresh.header || atomic_exchange(&refreshing, true))
+	static _Atomic unsigned calls;
+	enum { SELDOM = 16 };
+	struct cg_header *h = cg_recorder_header();
+	struct cg_object object;
+	struct cg_module *m;
+	/* Where the kernel's list has to be read for each of them, that is not done every second. */
+	if (!h || (!cg_object_is_cheap() && atomic_fetch_add(&calls, 1) % SELDOM))
 		return;
-	refresh.generation = atomic_load(&refresh.header->module_generation) + 1;
-	cg_loader_begin();
-	int stopped = dl_iterate_phdr(visit, &refresh);
-	cg_loader_end();
-	if (stopped == 0) {
-		mark_unloaded(&refresh);
-		if (refresh.changed)
-			atomic_store(&refresh.header->module_generation, refresh.generation);
-		known_adds = refresh.adds;
-		known_subs = refresh.subs;
-		known_header = refresh.header;
+	uint32_t next = atomic_load(&h->module_generation) + 1;
+	bool changed = false;
+	cg_object_forget();
+	for (unsigned i = 0; i < CG_MAX_MODULES && (m = cg_recorder_module(i, false)) != NULL; i++) {
+		bool there = cg_object_find(known[i].start, &object) && object.start == known[i].start &&
+		             object.identity == known[i].identity;
+		if (there || !is_current(m))
+			continue;
+		atomic_store(&m->unloaded, next);
+		changed = true;
 	}
-	atomic_store(&refreshing, false);
-}
-
-void cg_modules_after_fork(void)
-{
-	known_header = NULL;
-	atomic_store(&refreshing, false);
+	if (changed) {
+		begin_generation(h, next);
+		cg_rule_forget();
+	}
 }
 
 const struct cg_module *cg_modules_find(uint64_t ip, uint32_t generation)
 {
 	const struct cg_module *m;
 	for (unsigned i = 0; i < CG_MAX_MODULES && (m = cg_recorder_module(i, false)) != NULL; i++) {
-		uint32_t unloaded = atomic_load(&m->unloaded);
-		if (atomic_load(&m->state) != VALID)
+		uint32_t unloaded = atomic_load(&m->unloaded), state = atomic_load(&m->state);
+		if (state == FREE)
 			return NULL;
-		if (ip > m->start && ip <= m->end && m->loaded <= generation && (!unloaded || generation < unloaded))
+		if (state == VALID && ip > m->start && ip <= m->end && m->loaded <= generation &&
+		    (!unloaded || generation < unloaded))
 			return m;
 	}
 	return NULL;
-}
-
-bool cg_modules_cover(const uint64_t *ip, unsigned depth)
-{
-	struct cg_header *h = cg_recorder_header();
-	uint32_t generation = h ? atomic_load(&h->module_generation) : 0;
-	for (unsigned i = 0; i < depth; i++)
-		if (!cg_modules_find(ip[i], generation))
-			return false;
-	return true;
 }

@@ -1,8 +1,9 @@
 /*
  * modules.h: the list of loaded modules with their build-ids, kept in the recorder.
  *
- * dlopen'ed modules come and go; each entry tells in which generations of the list it was there, and a stack carries
- * the generation it was captured in, so that an address is still named rightly after its module was unloaded.
+ * A module enters it with the first stack that leads through it. dlopen'ed ones come and go; each entry tells in which
+ * generations of the list it was there, and a stack carries the generation it was captured in, so that an address is
+ * still named rightly after its module was unloaded.
  */
 #ifndef CG_MODULES_H
 #define CG_MODULES_H
@@ -13,21 +14,18 @@
 #include "record.h"
 
 /*
- * Brings the list up to date when the loader has added or removed something since (dl_iterate_phdr, whose lock the
- * loader may hold: not in a signal handler, not inside dlopen's constructors in a signal). Cheap when nothing changed.
+ * Sees to it that the modules of these return addresses, which must lie on the calling thread's stack or in code that
+ * cannot be unloaded, are in the list as they are loaded now. No lock but ours; cheap when they are. Any context.
  */
-void cg_modules_refresh(void);
+void cg_modules_note(const uint64_t *ip, unsigned depth);
 
-/* In a forked child, whose recorder has no modules yet. */
-void cg_modules_after_fork(void);
+/* Marks what has been unloaded. Sweep only. */
+void cg_modules_refresh(void);
 
 /*
  * The module that contained the return address ip in that generation, or NULL (generated code, or the list was full).
  * Any context.
  */
 const struct cg_module *cg_modules_find(uint64_t ip, uint32_t generation);
-
-/* True when every one of the addresses lies in a module that is in the list now. Any context. */
-bool cg_modules_cover(const uint64_t *ip, unsigned depth);
 
 #endif

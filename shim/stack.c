@@ -97,9 +97,7 @@ static uint32_t append(struct cg_header *h, uint32_t hash, const uint64_t *ip, u
 	uint32_t id = take_room(h, (uint32_t)size_of(depth), &stack);
 	if (!id)
 		return 0;
-	/* An address in a module that we have not heard of: the loader has been at work. Not where it may be still. */
-	if (!(flags & CG_STACK_IN_SIGNAL) && !cg_modules_cover(ip, depth))
-		cg_modules_refresh();
+	cg_modules_note(ip, depth);
 	stack->hash = hash;
 	stack->depth = (uint16_t)depth;
 	stack->flags = (uint16_t)flags;

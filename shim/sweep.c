@@ -10,6 +10,7 @@
 #include "forecast.h"
 #include "futex.h"
 #include "group.h"
+#include "loader.h"
 #include "modules.h"
 #include "ownfd.h"
 #include "procfs.h"
@@ -221,11 +222,15 @@ void cg_sweep_wake(bool in_signal)
 		start_thread();
 }
 
-/* The look of a thread of the app's: at exit, or where there is no thread of ours. */
+/*
+ * The look of a thread of the app's: at exit, or where there is no thread of ours. It stays out of the loader where a
+ * thread that a fork left behind may hold its lock.
+ */
 static void look_here(bool may_load, bool final, const char *summary)
 {
 	if (!begin())
 		return;
+	may_load = may_load && !cg_loader_is_orphan();
 	cg_hidden++;
 	look(may_load, final, summary, false);
 	cg_hidden--;

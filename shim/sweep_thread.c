@@ -10,10 +10,12 @@
 
 #include "clock.h"
 #include "guard.h"
+#include "loader.h"
 #include "ownfd.h"
 #include "procfs.h"
 #include "sweep.h"
 #include "sweep_report.h"
+#include "symbol.h"
 #include "sys.h"
 
 enum { NONE, STARTING, RUNS, IMPOSSIBLE };
@@ -25,20 +27,12 @@ static int (*set_stack_size)(pthread_attr_t *, size_t);
 static size_t (*smallest_stack)(const pthread_attr_t *);
 static int (*join)(pthread_t, void **);
 static pthread_t thread;
-static bool signal_told;
+static bool signal_told, has_tsan;
 
 static void find(const char *name, void *pointer)
 {
 	void *found = dlsym(RTLD_DEFAULT, name);
 	memcpy(pointer, &found, sizeof found);
-}
-
-void cg_sweep_thread_init(void)
-{
-	find("pthread_create", &create);
-	find("pthread_attr_setstacksize", &set_stack_size);
-	find("__pthread_get_minstack", &smallest_stack); /* of libc's private ones, which others go by too */
-	find("pthread_join", &join);
 }
 
 bool cg_sweep_thread_runs(void)
@@ -70,7 +64,7 @@ static void *run(void *unused)
 	return NULL;
 }
 
-static int create_thread(void)
+static int create_thread(pthread_t *ret, void *(*routine)(void *), void *argument)
 {
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
@@ -78,10 +72,47 @@ static int create_thread(void)
 	size_t taken = smallest_stack ? smallest_stack(&attributes) : 0;
 	if (set_stack_size)
 		set_stack_size(&attributes, taken + STACK_SIZE);
-	int r = create ? create(&thread, &attributes, run, NULL) : ENOSYS;
+	int r = create ? create(ret, &attributes, routine, argument) : ENOSYS;
 	pthread_attr_destroy(&attributes);
 	/* Thread-local storage of the app's may not leave enough of so small a stack. */
-	return r == EINVAL ? create(&thread, NULL, run, NULL) : r;
+	return r == EINVAL ? create(ret, NULL, routine, argument) : r;
+}
+
+/*
+ * A thread needs malloc, which the child of a fork that libc does not know of may have locked for ever; and
+ * ThreadSanitizer ends a child of several threads that makes one.
+ */
+static bool is_possible(void)
+{
+	return cg_loader_has_malloc() && !(cg_loader_is_orphan() && has_tsan);
+}
+
+static void *run_aside(void *work)
+{
+	void (*function)(void);
+	memcpy(&function, &work, sizeof function);
+	cg_hidden = 1;
+	function();
+	return NULL;
+}
+
+/* From the sweep's own thread, whose signals are blocked already. */
+static bool start_aside(void (*work)(void))
+{
+	pthread_t aside;
+	void *argument;
+	memcpy(&argument, &work, sizeof argument);
+	return is_possible() && create_thread(&aside, run_aside, argument) == 0;
+}
+
+void cg_sweep_thread_init(void)
+{
+	find("pthread_create", &create);
+	find("pthread_attr_setstacksize", &set_stack_size);
+	find("__pthread_get_minstack", &smallest_stack); /* of libc's private ones, which others go by too */
+	find("pthread_join", &join);
+	has_tsan = dlsym(RTLD_DEFAULT, "__tsan_init");
+	cg_symbol_in_thread = start_aside;
 }
 
 void cg_sweep_thread_start(void)
@@ -92,10 +123,11 @@ void cg_sweep_thread_start(void)
 		return;
 	(void)CG_SYS(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8, 0, 0);
 	cg_hidden++;
-	int r = create_thread();
+	int r = is_possible() ? create_thread(&thread, run, NULL) : EPERM;
 	cg_hidden--;
 	(void)CG_SYS(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, 8, 0, 0);
 	if (r == 0) {
+		cg_loader_own_thread(1);
 		atomic_store(&state, RUNS);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "clock.h"
 #include "fmt.h"
+#include "futex.h"
 #include "guard.h"
 #include "loader.h"
 #include "modules.h"
@@ -24,10 +25,12 @@ enum { ATTEMPTS = 3, DIRECTORY_MAX = 1024 };
 enum { PATIENCE = 4 };
 
 static struct {
-	cg_annex_lookup_fn *lookup; /* NULL: not loaded */
+	cg_annex_lookup_fn *_Atomic lookup; /* NULL: not loaded */
 	cg_annex_reset_fn *reset;
 	unsigned attempts; /* ATTEMPTS: never again */
 	uint64_t memory;   /* bytes that it may take; 0: as many as it thinks right in somebody else's process */
+	_Atomic bool loading;
+	_Atomic unsigned done;
 	char trouble[512];
 } annex;
 
@@ -52,6 +55,8 @@ static uint64_t until(uint32_t end, clockid_t clock)
 
 /* The annex and the cache are one caller's at a time; a lock could not be taken in a signal handler. */
 static _Atomic bool busy;
+
+bool (*cg_symbol_in_thread)(void (*work)(void));
 
 static char own_dir[DIRECTORY_MAX] CG_LARGE;
 static _Atomic bool own_dir_known;
@@ -182,11 +187,49 @@ static void find_annex(void)
 	annex.lookup = lookup;
 }
 
-static void load(void)
+static void load_here(void)
 {
+	cg_hidden++;
 	cg_loader_begin();
 	find_annex();
 	cg_loader_end();
+	atomic_store(&annex.loading, false);
+	cg_futex_wake(&annex.done);
+	cg_hidden--;
+}
+
+/*
+ * In the child of a fork of several threads the loader's lock may be held by a thread that is not there. Only a thread
+ * that does nothing else asks for it; the report goes on without names after a while.
+ */
+static void load_aside(void)
+{
+	static const uint64_t patience_ns = 300000000;
+	uint64_t start = cg_clock_ns(CLOCK_MONOTONIC), waited = 0;
+	atomic_store(&annex.loading, true);
+	if (!cg_symbol_in_thread || !cg_symbol_in_thread(load_here)) {
+		atomic_store(&annex.loading, false);
+		annex.attempts = ATTEMPTS;
+		give_up("no thread can be made for it in this child of a fork");
+		return;
+	}
+	for (unsigned seen = atomic_load(&annex.done); atomic_load(&annex.loading) && waited < patience_ns;
+	     seen = atomic_load(&annex.done)) {
+		cg_futex_wait(&annex.done, seen, patience_ns);
+		waited = cg_clock_ns(CLOCK_MONOTONIC) - start;
+	}
+	if (atomic_load(&annex.loading))
+		give_up("a thread that this child of a fork lacks may hold the loader's lock");
+}
+
+static void load(void)
+{
+	if (atomic_load(&annex.loading))
+		turn.failed = true;
+	else if (cg_loader_is_orphan())
+		load_aside();
+	else
+		load_here();
 }
 
 void cg_symbol_end(void)
@@ -343,6 +386,7 @@ unsigned cg_symbol_resolve(void *context, uint64_t ip, uint32_t generation, stru
 void cg_symbol_after_fork(void)
 {
 	turn.allowed = false;
+	atomic_store(&annex.loading, false);
 	if (!atomic_load(&busy))
 		return;
 	/* A thread that is not in this process was in the middle of something. */

@@ -45,6 +45,9 @@ void cg_symbol_set_dir(const char *directory);
 /* How many bytes the annex may take for files, where this process is our own. Before the first question. */
 void cg_symbol_set_memory(uint64_t bytes);
 
+/* Runs something in a thread of our own that nobody waits for; false where none can be made. Set by the sweep. */
+extern bool (*cg_symbol_in_thread)(void (*work)(void));
+
 /* In a forked child: the annex's memory was the parent's; forget the loaded state's budget, keep the cache. */
 void cg_symbol_after_fork(void);
 

@@ -5,8 +5,8 @@
 
 #include "bypass.h"
 #include "clock.h"
+#include "loader.h"
 #include "track_inherit.h"
-#include "modules.h"
 #include "stack.h"
 #include "unwind.h"
 
@@ -45,7 +45,6 @@ struct cg_header *cg_track_ready(void)
 	if (h) {
 		atomic_store(&cg_guard.bypassed, false); /* the sweep looks from here on */
 		cg_unwind_prepare();
-		cg_modules_refresh();
 		cg_inherit_import();
 	}
 	return h;
@@ -276,7 +275,8 @@ void cg_track_first_use(int fd)
 {
 	if (cg_inherit_has(fd))
 		CG_EVENT(if (cg_track_ready()) wake_sweep(0));
-	else if (atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed) && cg_bypass_due() && cg_track_wake)
+	else if (atomic_load_explicit(&cg_guard.bypassed, memory_order_relaxed) && !cg_loader_is_orphan() &&
+	         cg_bypass_due() && cg_track_wake)
 		CG_EVENT(if (cg_bypass_look()) cg_track_wake(false));
 }
 

@@ -3,25 +3,26 @@
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
-#include <sys/resource.h>
 
 #include "guard.h"
+#include "loader.h"
+#include "object.h"
 #include "record.h"
 #include "sys.h"
 #include "unwind_library.h"
+#include "unwind_memory.h"
+#include "unwind_walk.h"
 
 enum { OWN_FRAMES = 10 }; /* more than wrappers and events are ever deep */
 
 __thread uint16_t cg_unwinding;
 
 static _Atomic int mode = CG_STACKS_OFF;
-static uintptr_t own_start, own_end, restorer, stack_top, stack_size;
+static uintptr_t own_start, own_end, restorer;
 static uintptr_t runtime_start, runtime_end; /* a sanitizer's, whose wrappers call ours */
-static const char *trouble;
-static bool wants_full;
 static _Atomic bool load_begun;
 static _Atomic bool signal_stacks;
+static _Atomic bool was_cut; /* some walk has come to code that it cannot get through */
 
 void cg_unwind_set_own_range(uintptr_t start, uintptr_t end)
 {
@@ -37,15 +38,14 @@ void cg_unwind_set_runtime_range(uintptr_t start, uintptr_t end)
 
 const char *cg_unwind_trouble(void)
 {
-	return trouble;
+	return atomic_load(&was_cut) && !cg_unwind_library_is_there()
+	           ? "some stacks end early: libunwind.so.8, which knows the way through unusual code, is not there"
+	           : NULL;
 }
 
 void cg_unwind_give_up(void)
 {
-	int full = CG_STACKS_FULL;
-	if (atomic_compare_exchange_strong(&mode, &full, CG_STACKS_FP))
-		trouble =
-		    "the program took over a descriptor of libunwind's: stacks come from frame pointers from here on";
+	cg_unwind_library_forget();
 }
 
 /*
@@ -80,16 +80,7 @@ static void find_restorer(void)
 }
 #endif
 
-static void find_stack(void)
-{
-	extern char **environ;
-	struct rlimit limit;
-	bool known = CG_SYS(SYS_prlimit64, 0, RLIMIT_STACK, 0, &limit, 0, 0) == 0 && limit.rlim_cur != RLIM_INFINITY;
-	stack_size = known ? limit.rlim_cur : 8 << 20;
-	stack_top = (uintptr_t)environ; /* lies above main's frames */
-}
-
-static void load_or_fall_back(void)
+static void load_once(void)
 {
 	bool loading = false;
 	if (!atomic_compare_exchange_strong(&load_begun, &loading, true))
@@ -97,13 +88,7 @@ static void load_or_fall_back(void)
 	cg_hidden++;
 	cg_unwinding++;
 	int saved_errno = errno;
-	if (cg_unwind_library_load()) {
-		atomic_store(&mode, CG_STACKS_FULL);
-	} else {
-		trouble = "libunwind.so.8 is not installed: stacks come from frame pointers, which most programs are "
-		          "built without";
-		atomic_store(&mode, CG_STACKS_FP);
-	}
+	(void)cg_unwind_library_load();
 	errno = saved_errno;
 	cg_unwinding--;
 	cg_hidden--;
@@ -111,56 +96,25 @@ static void load_or_fall_back(void)
 
 void cg_unwind_init(enum cg_stacks wanted, bool load_now)
 {
-	find_stack();
+	cg_object_init();
+	cg_unwind_memory_init();
 	if (wanted == CG_STACKS_OFF)
 		return;
 	find_restorer();
-	atomic_store(&mode, CG_STACKS_FP);
-	wants_full = wanted == CG_STACKS_FULL;
-	if (wants_full && load_now)
-		load_or_fall_back();
+	atomic_store(&mode, wanted);
+	if (wanted == CG_STACKS_FULL && load_now)
+		load_once();
 }
 
 void cg_unwind_prepare(void)
 {
-	uint64_t ip[4];
-	uint16_t flags;
-	if (wants_full)
-		load_or_fall_back();
-	(void)cg_unwind(ip, 4, &flags);
+	if (atomic_load(&mode) == CG_STACKS_FULL && !atomic_load(&load_begun) && cg_loader_is_alone())
+		load_once();
 }
 
 void cg_unwind_after_fork(void)
 {
 	cg_unwinding = 0;
-	cg_unwind_library_after_fork();
-}
-
-/* Where the thread's control block is. GCC has a builtin for it since 11; %fs:0 is the same by the ABI of TLS. */
-static uintptr_t thread_pointer(void)
-{
-#ifdef __x86_64__
-	uintptr_t self;
-	__asm__("mov %%fs:0, %0" : "=r"(self));
-	return self;
-#else
-	return (uintptr_t)__builtin_thread_pointer();
-#endif
-}
-
-/*
- * The bounds within which a frame pointer may be followed: from here up to the top of the main stack, or up to the
- * thread's control block, which glibc puts at the top of its stack. On a stack of another making (a coroutine's, a
- * signal's) neither is near, and nothing is followed.
- */
-static uintptr_t frames_end(uintptr_t here)
-{
-	uintptr_t control = thread_pointer();
-	if (here < stack_top && stack_top - here < stack_size)
-		return stack_top;
-	if (here < control && control - here < 64 << 20)
-		return control;
-	return 0;
 }
 
 void cg_unwind_expect_signal_stacks(void)
@@ -184,34 +138,32 @@ bool cg_unwind_is_cramped(void)
 	return on_signal_stack(&stack) && (uintptr_t)__builtin_frame_address(0) - (uintptr_t)stack.ss_sp < ROOM;
 }
 
-static __attribute__((noinline)) unsigned walk_frame_pointers(void **ip, unsigned max)
+/*
+ * libunwind knows a little more than our own walk does. It makes system calls and takes locks, its own and the
+ * loader's: a thread that forks meanwhile would leave them to its child as they are.
+ */
+static unsigned ask_library(void **ip, unsigned max)
 {
-	stack_t stack;
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t end = on_signal_stack(&stack) ? (uintptr_t)stack.ss_sp + stack.ss_size : frames_end(frame);
-	unsigned n = 0;
-	while (n < max && end && frame + 16 <= end && frame % sizeof(uintptr_t) == 0) {
-		const uintptr_t *words = (const uintptr_t *)frame; // NOLINT(performance-no-int-to-ptr)
-		if (words[1] < 4096)
-			break;
-		ip[n++] = (void *)words[1]; // NOLINT(performance-no-int-to-ptr)
-		if (words[0] <= frame || words[0] - frame > 1 << 20)
-			break;
-		frame = words[0];
+	if (atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) || cg_unwind_is_cramped() ||
+	    !cg_unwind_library_is_there() || !cg_loader_is_alone()) {
+		atomic_store_explicit(&was_cut, true, memory_order_relaxed);
+		return 0;
 	}
-	return n;
+	return cg_unwind_library_walk(ip, max);
 }
 
 static unsigned capture(void **ip, unsigned max, uint16_t *flags)
 {
-	/* libunwind blocks signals around its slow path: a system call, which a sandbox may kill for. */
-	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP ||
-	    atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed) || cg_unwind_is_cramped() ||
-	    !cg_unwind_library_ready()) {
+	bool cut;
+	if (atomic_load_explicit(&mode, memory_order_relaxed) == CG_STACKS_FP) {
 		*flags |= CG_STACK_FROM_FP;
-		return walk_frame_pointers(ip, max);
+		return cg_unwind_walk_fp(ip, max);
 	}
-	return cg_unwind_library_walk(ip, max);
+	unsigned n = cg_unwind_walk(ip, max, &cut);
+	if (!cut)
+		return n;
+	unsigned more = ask_library(ip, max);
+	return more > n ? more : cg_unwind_walk(ip, max, &cut);
 }
 
 static unsigned without_own(void *const *raw, unsigned n, uint64_t *ip, unsigned max, uint16_t *flags)

@@ -1,5 +1,5 @@
 /*
- * unwind.h: the return addresses above us, by libunwind or by frame pointers.
+ * unwind.h: the return addresses above us, by unwind tables or by frame pointers.
  */
 #ifndef CG_UNWIND_H
 #define CG_UNWIND_H
@@ -10,24 +10,18 @@
 #include "options.h"
 
 /*
- * Above 0: this thread is inside libunwind. Descriptors that it opens now are moved to high numbers, a second unwind
- * (from a signal handler) is refused.
+ * Above 0: this thread is walking its stack. Descriptors that libunwind opens now are moved to high numbers, a second
+ * walk (from a signal handler) is refused.
  */
 extern __thread uint16_t cg_unwinding;
 
 /*
- * Loads libunwind with dlopen(RTLD_LOCAL), since linked it would put its _Unwind_* into the global scope and catch C++
- * exceptions. Where it is missing, frame pointers are used and cg_unwind_trouble says so. Constructor. `load_now`
- * false: the program does not look as if it would ever open a socket, and 0.3 ms of loading are left to
- * cg_unwind_prepare.
+ * Chooses how stacks are taken. Constructor. `load_now` false: the program does not look as if it would ever open a
+ * socket, and the 0.3 ms of loading libunwind are left to cg_unwind_prepare.
  */
 void cg_unwind_init(enum cg_stacks mode, bool load_now);
 
-/*
- * At the first TCP socket: loads libunwind if that was put off, and warms it up (0.4 ms, once per process). A program
- * whose modules at the start do not import a socket function and that opens its very first socket in a signal handler
- * would run the loader there: the accepted price of a start that costs nobody else anything.
- */
+/* At the first TCP socket: loads libunwind if that was put off, unless a fork could leave the loader locked for it. */
 void cg_unwind_prepare(void);
 
 /* Our own code, whose frames are cut off the top. Constructor. */
@@ -52,13 +46,13 @@ void cg_unwind_expect_signal_stacks(void);
 /* On a signal stack that has little room left, where nothing large may be begun. Any context. */
 bool cg_unwind_is_cramped(void);
 
-/* The libunwind way is not to be used any more: the app has closed or replaced one of its descriptors. */
+/* libunwind is not to be asked any more: the app has closed or replaced one of its descriptors. */
 void cg_unwind_give_up(void);
 
 /* One line on why stacks are not what was asked for, or NULL. */
 const char *cg_unwind_trouble(void);
 
-/* In a forked child, so that libunwind's state is the child's own before a signal can find it half made. */
+/* In a forked child: the walk that the fork may have come from is over. */
 void cg_unwind_after_fork(void);
 
 #endif

@@ -30,7 +30,7 @@ CG_EXPORT pid_t _Fork(void)
 	pid_t pid = cg_real._Fork();
 	int saved_errno = errno;
 	if (pid == 0)
-		cg_fork_child();
+		cg_fork_child(false);
 	else
 		cg_fork_parent();
 	errno = saved_errno;

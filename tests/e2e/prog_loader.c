@@ -1,10 +1,12 @@
 /*
  * prog_loader.c: forks many times while the library looks without a pause, or while other threads open sockets; each
- * child asks the loader for its modules, as an exception or a backtrace would, or opens a socket of its own. Says how
- * many of them never ended.
+ * child asks the loader for its modules, as an exception or a backtrace would, or opens a socket of its own. Or threads
+ * of the program itself are in the loader: then the children stay out of it, and open a socket only. Says how many of
+ * them never ended.
  */
 #include "prog.h"
 
+#include <dlfcn.h>
 #include <link.h>
 
 #include "../../shim/closeguard.h"
@@ -62,6 +64,35 @@ static void *open_often(void *unused)
 	return unused;
 }
 
+static int stay_for_a_while(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)info;
+	(void)size;
+	(void)unused;
+	for (volatile int i = 0; i < 20000; i = i + 1)
+		;
+	return 0;
+}
+
+static void *load_and_unload(void *unused)
+{
+	while (!over) {
+		void *library = dlopen("libresolv.so.2", RTLD_NOW | RTLD_LOCAL);
+		if (library)
+			dlclose(library);
+	}
+	return unused;
+}
+
+static void *walk_the_list(void *unused)
+{
+	while (!over) {
+		dl_iterate_phdr(stay_for_a_while, NULL);
+		usleep(100);
+	}
+	return unused;
+}
+
 static int count(struct dl_phdr_info *info, size_t size, void *context)
 {
 	(void)info;
@@ -84,32 +115,46 @@ static bool ends_in_time(pid_t pid)
 	return false;
 }
 
-static bool child_hangs(bool opens)
+static bool child_hangs(bool asks, bool opens)
 {
 	int modules = 0;
 	pid_t pid = fork();
 	if (pid == 0) {
-		dl_iterate_phdr(count, &modules);
+		if (asks)
+			dl_iterate_phdr(count, &modules);
 		if (opens)
 			close(open_deep(25, 7));
-		_exit(modules ? 0 : 4);
+		_exit(asks && !modules ? 4 : 0);
 	}
 	return !ends_in_time(pid);
 }
 
+/* What the program's other threads do meanwhile, and what the children do. */
+static const struct way {
+	const char *name;
+	void *(*thread)(void *);
+	int threads;
+	bool asks, opens;
+} ways[] = {
+    {"looks", look, 1, true, false},           {"opens", open_often, 3, true, true},
+    {"quiet", NULL, 0, true, true},            {"loads", load_and_unload, 1, false, true},
+    {"walks", walk_the_list, 1, false, true},
+};
+
 int main(int argc, char **argv)
 {
 	int pair[2], forks = argc > 1 ? atoi(argv[1]) : 1000, hung = 0;
-	const char *meanwhile = argc > 2 ? argv[2] : "looks";
-	int count_of_threads = !strcmp(meanwhile, "opens") ? 3 : strcmp(meanwhile, "quiet") ? 1 : 0;
+	const struct way *way = ways;
 	pthread_t threads[3];
+	while (argc > 2 && strcmp(way->name, argv[2]))
+		way++;
 	connected_pair(pair);
-	for (int i = 0; i < count_of_threads; i++)
-		pthread_create(&threads[i], NULL, strcmp(meanwhile, "opens") ? look : open_often, NULL);
+	for (int i = 0; i < way->threads; i++)
+		pthread_create(&threads[i], NULL, way->thread, NULL);
 	for (int i = 0; i < forks && hung < 3; i++)
-		hung += child_hangs(strcmp(meanwhile, "looks"));
+		hung += child_hangs(way->asks, way->opens);
 	over = true;
-	for (int i = 0; i < count_of_threads; i++)
+	for (int i = 0; i < way->threads; i++)
 		pthread_join(threads[i], NULL);
 	say("hung %d", hung);
 	stay();

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "guard.h"
+#include "object.h"
 #include "recorder.h"
 #include "stack.h"
 
@@ -69,6 +70,7 @@ static inline void core_make_dir(void)
 static inline void core_watch(const char *dir)
 {
 	cg_guard_own();
+	cg_object_init();
 	atomic_store(&cg_guard.enabled, true);
 	cg_recorder_configure(dir, "unit", CORE_WARN_AFTER);
 }

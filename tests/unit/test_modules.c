@@ -1,9 +1,13 @@
 /* test_modules.c: the list of loaded modules, its build-ids and its generations. */
 #include "core_fixture.h"
 #include "modules.h"
+#include "object.h"
+#include "object_maps.h"
 #include "unit.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
+#include <time.h>
 
 static char loaded_path[256];
 
@@ -39,9 +43,19 @@ static uint32_t generation(void)
 	return atomic_load(&cg_recorder_header()->module_generation);
 }
 
+static void note(uint64_t ip)
+{
+	cg_modules_note(&ip, 1);
+}
+
 static const struct cg_module *module_of(const void *function)
 {
 	return cg_modules_find((uint64_t)(uintptr_t)function + 1, generation());
+}
+
+static void note_own(void)
+{
+	note((uint64_t)(uintptr_t)module_of + 1);
 }
 
 static void has_the_build_id_that_readelf_shows(const struct cg_module *m)
@@ -64,7 +78,7 @@ START_TEST(the_program_is_listed)
 {
 	char exe[512] = "";
 	core_start();
-	cg_modules_refresh();
+	note_own();
 	const struct cg_module *m = module_of((void *)generation);
 	ck_assert_ptr_nonnull(m);
 	ck_assert_int_gt(readlink("/proc/self/exe", exe, sizeof exe - 1), 0);
@@ -79,8 +93,8 @@ END_TEST
 START_TEST(libc_is_listed)
 {
 	core_start();
-	cg_modules_refresh();
 	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+	note(address_in(libc, "gnu_get_libc_version"));
 	const struct cg_module *m = cg_modules_find(address_in(libc, "gnu_get_libc_version"), generation());
 	ck_assert_ptr_nonnull(m);
 	ck_assert_str_eq(m->path, loaded_path);
@@ -94,7 +108,7 @@ END_TEST
 START_TEST(the_bounds_are_those_of_return_addresses)
 {
 	core_start();
-	cg_modules_refresh();
+	note_own();
 	const struct cg_module *m = module_of((void *)generation);
 	ck_assert_ptr_nonnull(m);
 	ck_assert_ptr_eq(cg_modules_find(m->end, generation()), m); /* behind a call that does not return */
@@ -108,6 +122,7 @@ START_TEST(nothing_new_makes_no_generation)
 	core_start();
 	ck_assert_uint_eq(generation(), 0);
 	for (unsigned i = 0; i < 3; i++) {
+		note_own();
 		cg_modules_refresh();
 		ck_assert_uint_eq(generation(), 1);
 	}
@@ -118,13 +133,12 @@ START_TEST(a_library_is_found_in_the_generations_it_was_there)
 {
 	const char *symbol;
 	core_start();
-	cg_modules_refresh();
+	note_own();
 	void *library = load_something(&symbol);
 	uint64_t ip = address_in(library, symbol);
-	ck_assert(!cg_modules_cover(&ip, 1));
-	cg_modules_refresh();
+	ck_assert_ptr_null(cg_modules_find(ip, generation()));
+	note(ip);
 	ck_assert_uint_eq(generation(), 2);
-	ck_assert(cg_modules_cover(&ip, 1));
 	const struct cg_module *m = cg_modules_find(ip, 2);
 	ck_assert_ptr_nonnull(m);
 	ck_assert_str_eq(m->path, loaded_path);
@@ -140,7 +154,6 @@ START_TEST(a_library_is_found_in_the_generations_it_was_there)
 	ck_assert_uint_eq(atomic_load(&m->unloaded), 3);
 	ck_assert_ptr_eq(cg_modules_find(ip, 2), m);
 	ck_assert_ptr_null(cg_modules_find(ip, 3));
-	ck_assert(!cg_modules_cover(&ip, 1));
 	ck_assert_msg(module_of((void *)generation) != NULL, "the program was taken for unloaded");
 	has_the_build_id_that_readelf_shows(m);
 }
@@ -152,14 +165,14 @@ START_TEST(one_that_comes_back_is_a_new_entry)
 	core_start();
 	void *library = load_something(&symbol);
 	uint64_t ip = address_in(library, symbol);
-	cg_modules_refresh();
+	note(ip);
 	const struct cg_module *first = cg_modules_find(ip, 1);
 	ck_assert_ptr_nonnull(first);
 	dlclose(library);
 	cg_modules_refresh();
 	library = load_something(&symbol);
 	ip = address_in(library, symbol);
-	cg_modules_refresh();
+	note(ip);
 	const struct cg_module *second = cg_modules_find(ip, generation());
 	ck_assert_ptr_nonnull(second);
 	ck_assert_ptr_ne(first, second);
@@ -172,7 +185,7 @@ START_TEST(a_full_list_does_no_harm)
 {
 	const char *symbol;
 	core_start();
-	cg_modules_refresh();
+	note_own();
 	for (unsigned i = 0; i < CG_MAX_MODULES; i++) {
 		struct cg_module *m = cg_recorder_module(i, true);
 		uint32_t free_place = 0;
@@ -182,7 +195,7 @@ START_TEST(a_full_list_does_no_harm)
 	void *library = load_something(&symbol);
 	uint64_t ip = address_in(library, symbol);
 	uint32_t before = generation();
-	cg_modules_refresh();
+	note(ip);
 	ck_assert_uint_eq(generation(), before);
 	ck_assert_ptr_null(cg_modules_find(ip, generation()));
 	ck_assert_ptr_nonnull(module_of((void *)generation));
@@ -192,12 +205,79 @@ END_TEST
 START_TEST(a_new_recorder_gets_a_list_of_its_own)
 {
 	core_start();
-	cg_modules_refresh();
+	note_own();
 	cg_recorder_after_fork();
-	cg_modules_after_fork();
 	core_start();
 	ck_assert_ptr_null(module_of((void *)generation));
+	note_own();
+	ck_assert_ptr_nonnull(module_of((void *)generation));
+}
+END_TEST
+
+/* What libc's loader tells without a lock since glibc 2.35, told by the kernel. */
+START_TEST(the_kernel_tells_the_same_as_the_loader)
+{
+	const char *symbol;
+	char path[CG_OBJECT_PATH], *real;
+	struct cg_object kernel, loader;
+	core_start();
+	if (!cg_object_is_cheap())
+		SKIP("this libc's loader does not tell");
+	void *library = load_something(&symbol);
+	uint64_t ip = address_in(library, symbol);
+	for (unsigned turn = 0; turn < 3; turn++) {
+		ck_assert(cg_object_find(ip, &loader));
+		ck_assert(cg_object_maps_find(ip, &kernel));
+		ck_assert_uint_eq(kernel.start, loader.start);
+		ck_assert_uint_gt(kernel.end, ip);
+		ck_assert_uint_le(kernel.end, loader.end + 65536); /* without what is no part of the file */
+		if (turn == 1)
+			cg_object_maps_keep(&kernel); /* from here on it is remembered */
+	}
+	cg_object_maps_path(&kernel, path);
+	ck_assert_ptr_nonnull(real = realpath(loaded_path, NULL));
+	ck_assert_str_eq(path, real);
+	ck_assert(!cg_object_maps_find(4096, &kernel));
+	int on_the_stack;
+	ck_assert(!cg_object_maps_find((uint64_t)(uintptr_t)&on_the_stack, &kernel));
+	atomic_store(&cg_guard.sealed, true);
+	ck_assert(cg_object_maps_find(ip, &kernel));
+	cg_object_maps_forget();
+	ck_assert(!cg_object_maps_find(ip, &kernel));
+	atomic_store(&cg_guard.sealed, false);
+}
+END_TEST
+
+static _Atomic bool may_note;
+
+static void *note_in_thread(void *unused)
+{
+	while (!may_note)
+		;
+	note_own();
 	cg_modules_refresh();
+	return unused;
+}
+
+/* The loader's lock is held for as long as its list is walked. */
+static int wait_for_thread(struct dl_phdr_info *info, size_t size, void *thread)
+{
+	struct timespec end;
+	(void)info;
+	(void)size;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 20;
+	may_note = true;
+	int error = pthread_timedjoin_np(*(pthread_t *)thread, NULL, &end);
+	return error ? error : 1000;
+}
+
+START_TEST(the_loaders_lock_is_not_asked_for)
+{
+	pthread_t thread;
+	core_start();
+	ck_assert_int_eq(pthread_create(&thread, NULL, note_in_thread, NULL), 0);
+	ck_assert_int_eq(dl_iterate_phdr(wait_for_thread, &thread), 1000);
 	ck_assert_ptr_nonnull(module_of((void *)generation));
 }
 END_TEST
@@ -205,6 +285,8 @@ END_TEST
 static void cases(TCase *tc)
 {
 	core_fixtures(tc);
+	tcase_add_test(tc, the_kernel_tells_the_same_as_the_loader);
+	tcase_add_test(tc, the_loaders_lock_is_not_asked_for);
 	tcase_add_test(tc, the_program_is_listed);
 	tcase_add_test(tc, libc_is_listed);
 	tcase_add_test(tc, the_bounds_are_those_of_return_addresses);

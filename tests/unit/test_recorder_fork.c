@@ -23,7 +23,7 @@ static int in_child(int (*what)(void *), void *argument)
 	cg_fork_before();
 	pid_t pid = fork();
 	if (pid == 0) {
-		cg_fork_child();
+		cg_fork_child(true);
 		_exit(what(argument));
 	}
 	cg_fork_parent();
