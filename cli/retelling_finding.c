@@ -50,6 +50,12 @@ static void set_places(struct cg_recording *recording, const struct cg_slot *slo
 	set_last_use(recording, &ret->last_use, slot);
 }
 
+static bool may_be_shared(const struct cg_slot *slot)
+{
+	uint32_t flags = CG_SLOT_INHERITED | CG_SLOT_DUPPED | CG_SLOT_SENT;
+	return slot->origin != CG_ORIGIN_SEEN || (slot->flags & flags);
+}
+
 /* What only the process itself can ask for (epoll, other holders) stays unknown; of a dead one, the kernel's word too.
  */
 static void set_socket(const struct cg_retold_socket *socket, struct cg_socket_view *view)
@@ -63,7 +69,8 @@ static void set_socket(const struct cg_retold_socket *socket, struct cg_socket_v
 	                                .unread_bytes = socket->tcp.rqueue - (fin ? 1 : 0),
 	                                .has_unsent = socket->tcp.has_queues,
 	                                .unsent_bytes = socket->tcp.wqueue,
-	                                .polled_by = -2};
+	                                .polled_by = -2,
+	                                .holders_unknown = may_be_shared(&socket->slot)};
 	view->tcp.inode = socket->slot.inode;
 }
 

@@ -238,6 +238,7 @@ void cg_act_before_close(int fd, bool last, struct cg_act_close *ret)
 	else if (shared)
 		hand_over(fd, &plan,
 		          (struct cg_act_drain){.ask = true,
+		                                .share = cg_track_share(slot),
 		                                .inherited = has_flag(slot, CG_SLOT_INHERITED),
 		                                .renamed = has_flag(slot, CG_SLOT_DUPPED)},
 		          ret);

@@ -34,6 +34,7 @@ static struct drain {
 	struct cg_act_drain how;
 	int fd; /* our duplicate */
 	uint64_t inode;
+	uint64_t since_ns; /* answers from before are of no use */
 	uint64_t deadline_ns;
 	uint64_t bytes_left;
 	int questions; /* that may still be asked */
@@ -169,7 +170,8 @@ void cg_act_drain_begin(int place, bool closed)
 		give_back(drain);
 		return;
 	}
-	drain->deadline_ns = cg_clock_now() + ASK_PATIENCE_NS;
+	drain->since_ns = cg_clock_now();
+	drain->deadline_ns = drain->since_ns + ASK_PATIENCE_NS;
 	if (drain->how.ask)
 		atomic_store(&drain->state, ASKS);
 	else
@@ -177,53 +179,50 @@ void cg_act_drain_begin(int place, bool closed)
 	cg_act_wake();
 }
 
-static void insert(struct drain **sorted, unsigned n, struct drain *drain)
-{
-	for (; n && sorted[n - 1]->inode > drain->inode; n--)
-		sorted[n] = sorted[n - 1];
-	sorted[n] = drain;
-}
-
 /*
  * Where parent and child close at the same time, each holds a duplicate while it asks, and sees the other's: the heir
  * asks again, so that one of the two is the last and knows it.
  */
-static void answered(struct drain *drain, int8_t shared)
+static void answered(struct drain *drain, enum cg_held held)
 {
-	if (shared == 0) {
+	if (held == CG_HELD_NO) {
 		start(drain);
 		return;
 	}
-	if (shared == CG_HOLDERS_NO_TIME && cg_clock_now() < drain->deadline_ns)
+	if (held == CG_HELD_NOT_YET && cg_clock_now() < drain->deadline_ns)
 		return;
-	if (shared > 0 && --drain->questions > 0)
+	if (held == CG_HELD_YES && --drain->questions > 0) {
+		drain->since_ns = cg_clock_now();
 		return;
-	cg_act_note_refused(&drain->plan, -1, shared > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
+	}
+	cg_act_note_refused(&drain->plan, -1, held == CG_HELD_YES ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
 	give_back(drain);
 }
 
-/* One question for all that wait for the answer. */
+/* One walk over the processes for all that wait for the answer. */
 static void ask(cg_act_holders *holders)
 {
 	static uint64_t asked_ns, took_ns;
-	uint64_t inodes[DRAINS], now = cg_clock_now();
-	int8_t shared[DRAINS];
+	uint64_t now = cg_clock_now();
+	struct cg_act_question questions[DRAINS];
+	enum cg_held held[DRAINS];
 	struct drain *asking[DRAINS];
 	unsigned n = 0;
 	if (now - asked_ns < ASK_NS || now - asked_ns < ASK_SHARE * took_ns)
 		return;
-	for (int i = 0; i < DRAINS; i++)
-		if (atomic_load(&drains[i].state) == ASKS)
-			insert(asking, n++, &drains[i]);
-	for (unsigned i = 0; i < n; i++)
-		inodes[i] = asking[i]->inode;
+	for (int i = 0; i < DRAINS; i++) {
+		if (atomic_load(&drains[i].state) != ASKS)
+			continue;
+		asking[n] = &drains[i];
+		questions[n++] = (struct cg_act_question){drains[i].inode, drains[i].since_ns, drains[i].how.share};
+	}
 	if (!n)
 		return;
-	holders(inodes, n, shared);
+	holders(questions, n, held);
 	asked_ns = cg_clock_now();
 	took_ns = asked_ns - now;
 	for (unsigned i = 0; i < n; i++)
-		answered(asking[i], shared[i]);
+		answered(asking[i], held[i]);
 }
 
 /* One step; true while it goes on. */

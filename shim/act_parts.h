@@ -6,6 +6,7 @@
 
 #include "act.h"
 #include "tcpstate.h"
+#include "track_share.h"
 
 #include <sys/types.h>
 
@@ -98,24 +99,32 @@ void cg_act_drain_here(int fd, const struct cg_act_plan *plan);
 
 /*
  * Takes a duplicate of fd into the table, to be drained by the sweep thread, or by the caller's own where `here`.
- * `ask`: who else holds the connection has to be found out first. `renamed`: it has had another number. Returns its
- * place + 1, or 0 and why not.
+ * `ask`: who else holds the connection has to be found out first, `share` being what is known of that. `renamed`: it
+ * has had another number. Returns its place + 1, or 0 and why not.
  */
 struct cg_act_drain {
 	bool ask, here, inherited, renamed;
+	struct cg_share share;
 };
 int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drain how, enum cg_action_reason *ret_why);
 
 /* The descriptor is closed: the drain begins. Not closed: it is called off. */
 void cg_act_drain_begin(int place, bool closed);
 
+/* Does another process hold the connection? What cannot be known is no "no"; not yet: ask again. */
+enum cg_held { CG_HELD_NO, CG_HELD_YES, CG_HELD_UNKNOWN, CG_HELD_NOT_YET };
+
+/* An answer that is older than since_ns (CLOCK_MONOTONIC) is none. */
+struct cg_act_question {
+	uint64_t inode, since_ns;
+	struct cg_share share;
+};
+typedef void cg_act_holders(const struct cg_act_question *questions, unsigned count, enum cg_held *ret);
+
 /*
- * What there is to do for drains now. `holders` says of sorted inodes whether another process holds them: 1, 0, or one
- * of the values below. Returns the time until it should be called again in ns, 0 where there is none. Sweep thread
- * only.
+ * What there is to do for drains now; `holders` answers questions. Returns the time until it should be called again in
+ * ns, 0 where there is none. Sweep thread only.
  */
-enum { CG_HOLDERS_UNKNOWN = -1, CG_HOLDERS_NO_TIME = -2 };
-typedef void cg_act_holders(const uint64_t *inodes, unsigned count, int8_t *ret_shared);
 uint64_t cg_act_drain_run(cg_act_holders *holders);
 
 /* Waits until one of them has something to read, at most so long. Sweep thread only. */

@@ -124,8 +124,9 @@ struct cg_socket_view {
 	uint32_t unread_bytes;
 	bool has_unsent;
 	uint32_t unsent_bytes;
-	int polled_by;    /* -1: no epoll set; -2: unknown */
-	unsigned holders; /* other processes, in shared_with; more than CG_HOLDERS_SHOWN are only counted */
+	int polled_by;        /* -1: no epoll set; -2: unknown */
+	bool holders_unknown; /* none was seen, and not all could be */
+	unsigned holders;     /* other processes, in shared_with; more than CG_HOLDERS_SHOWN are only counted */
 	pid_t shared_with[CG_HOLDERS_SHOWN];
 };
 

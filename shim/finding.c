@@ -94,28 +94,13 @@ static void set_socket(const struct cg_suspect *c, struct cg_socket_view *view)
 	if (c->facts.in_backlog)
 		return; /* nobody holds it; who could accept it was asked for another reason */
 	view->holders = c->holders;
+	bool known = c->asked ? c->held == CG_HELD_YES || c->held == CG_HELD_NO : !cg_suspects_may_be_shared(c);
+	view->holders_unknown = !known;
 	memcpy(view->shared_with, c->shared_with, sizeof view->shared_with);
 }
 
-static bool may_be_shared(const struct cg_suspect *c)
+static void set_sockets(const struct cg_group *group, struct cg_finding *ret)
 {
-	const struct cg_slot *slot = &c->facts.slot;
-	return c->facts.departed || (atomic_load(&slot->flags) & (CG_SLOT_INHERITED | CG_SLOT_DUPPED)) ||
-	       slot->origin != CG_ORIGIN_SEEN || cg_track_forked_since(slot);
-}
-
-static void set_sockets(struct cg_sweep *sweep, const struct cg_group *group, struct cg_finding *ret)
-{
-	struct cg_suspect *asked[CG_SOCKETS_SHOWN];
-	unsigned n = 0;
-	for (unsigned i = 0; i < group->shown; i++) {
-		struct cg_suspect *c =
-		    (struct cg_suspect *)(uintptr_t)group->sockets[i]; // NOLINT(performance-no-int-to-ptr)
-		if (!c->holders_known && may_be_shared(c))
-			asked[n++] = c;
-	}
-	if (n)
-		cg_suspects_find_holders(sweep, asked, n);
 	for (unsigned i = 0; i < group->shown; i++)
 		set_socket(group->sockets[i], &ret->sockets[i]);
 	ret->socket_count = group->shown;
@@ -209,7 +194,7 @@ void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept,
 		ret->oldest_age_ns = group->oldest->judgement.age_ns;
 		if (!group->oldest->facts.has_slot)
 			ret->origin = CG_ORIGIN_UNSEEN;
-		set_sockets(sweep, group, ret);
+		set_sockets(group, ret);
 		for (unsigned i = 0; i < ret->socket_count; i++)
 			polled |= ret->sockets[i].polled_by >= 0;
 	} else {

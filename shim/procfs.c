@@ -44,43 +44,57 @@ static uint64_t take_number(const char **at, unsigned base)
 	return value;
 }
 
-static int visit_entries(int dir, const char *buffer, ssize_t len, cg_proc_entry_visit *visit, void *context)
+/* *position: of the entry that is being visited; it becomes that of the next one. */
+static int visit_entries(int dir, const char *buffer, ssize_t len, off_t *position, cg_proc_entry_visit *visit,
+                         void *context)
 {
 	for (ssize_t at = 0; at < len;) {
 		const struct dirent64 *entry = (const void *)(buffer + at);
 		const char *end = entry->d_name;
 		uint64_t number = take_number(&end, 10);
 		at += entry->d_reclen;
-		if (end == entry->d_name || *end)
-			continue;
-		int r = visit(dir, entry->d_name, (unsigned)number, context);
+		int r = end == entry->d_name || *end ? 0 : visit(dir, entry->d_name, (unsigned)number, context);
 		if (r)
 			return r;
+		*position = entry->d_off;
 	}
 	return 0;
 }
 
-static int walk_directory(int dir, cg_proc_entry_visit *visit, void *context)
+static int walk_directory_from(int dir, off_t *position, cg_proc_entry_visit *visit, void *context)
 {
 	_Alignas(struct dirent64) char buffer[4096]; /* 170 entries for a system call; two walks nest */
 	for (;;) {
 		ssize_t n = cg_sys_getdents64(dir, buffer, sizeof(buffer));
 		if (n <= 0)
 			return (int)n;
-		int r = visit_entries(dir, buffer, n, visit, context);
+		int r = visit_entries(dir, buffer, n, position, visit, context);
 		if (r)
 			return r;
 	}
 }
 
-int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *context)
+static int walk_directory(int dir, cg_proc_entry_visit *visit, void *context)
+{
+	off_t position = 0;
+	return walk_directory_from(dir, &position, visit, context);
+}
+
+int cg_proc_entries_from(int at, const char *path, off_t *position, cg_proc_entry_visit *visit, void *context)
 {
 	int dir = open_own(at, path, O_DIRECTORY);
 	if (dir < 0)
 		return dir;
-	int r = walk_directory(dir, visit, context);
+	off_t sought = *position ? cg_sys_lseek(dir, *position, SEEK_SET) : 0;
+	int r = sought < 0 ? (int)sought : walk_directory_from(dir, position, visit, context);
 	cg_ownfd_close(dir);
 	return r;
+}
+
+int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *context)
+{
+	off_t position = 0;
+	return cg_proc_entries_from(at, path, &position, visit, context);
 }
 
 void cg_proc_keep(void)

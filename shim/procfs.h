@@ -1,5 +1,7 @@
 /*
- * procfs.h: what only /proc can tell: who polls a descriptor, who else holds a socket, what a thread is called.
+ * procfs.h: what only /proc can tell: who polls a descriptor, what a thread is called.
+ *
+ * Who else holds a socket: procfs_holders.h.
  *
  * Sweep only. Raw system calls and stack buffers, no malloc, no stdio. Functions return 0 (or a count) or -errno. A
  * walk stops at visit's first value that is not 0 and returns it. Descriptors opened on the way are cg_ownfd_take's.
@@ -44,21 +46,10 @@ int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open);
 void cg_proc_keep(void);
 void cg_proc_after_fork(void);
 
-/*
- * Processes other than `self` that hold one of the `count` socket inodes (sorted ascending): calls visit for each
- * (index into inodes, pid), in ascending order of pid as far as /proc lists them so; once for each, except beyond the
- * 4,096th inode, where a process that holds a socket twice is told twice in a row. Reads /proc/<pid>/fd of every
- * process that permissions allow; gives up after `budget_ns` and returns -ETIME with what was found so far, 1 when some
- * could not be read (unknown; hidepid too), 0 when all were seen. Does not see other pid namespaces, nor a
- * process whose first thread has ended before the others.
- */
-typedef int cg_holder_visit(unsigned index, pid_t pid, void *context);
-int cg_proc_holders(const uint64_t *inodes, unsigned count, pid_t self, uint64_t budget_ns, cg_holder_visit *visit,
-                    void *context);
-
 /* What /proc/<pid>/stat says (0: self). -ENOENT: no such process. */
 struct cg_proc_stat {
 	char state;       /* field 3: 'R', 'S', 'Z', … */
+	uint64_t flags;   /* field 9 */
 	uint64_t threads; /* field 20 */
 	uint64_t start;   /* field 22: clock ticks since boot */
 };
@@ -72,6 +63,9 @@ const char *cg_proc_thread_name(pid_t tid, char name[32]);
  * has the lowest free number for a moment.
  */
 bool cg_proc_is_preloaded(pid_t pid);
+
+/* Is it a thread of the kernel's, which has no descriptors? From its flags. */
+bool cg_proc_is_kernel_thread(const struct cg_proc_stat *stat);
 
 /* Field 22 of /proc/<pid>/stat (0: self), the start time in clock ticks; 0 when it cannot be read. */
 uint64_t cg_proc_start_time(pid_t pid);
@@ -91,6 +85,12 @@ int cg_proc_threads(void);
  */
 typedef int cg_proc_entry_visit(int dir, const char *name, unsigned number, void *context);
 int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *context);
+
+/*
+ * The same from *at on, a position in the directory (0: its beginning). When visit ends the walk, *at is that entry's
+ * own position, at which a later walk goes on.
+ */
+int cg_proc_entries_from(int at, const char *path, off_t *position, cg_proc_entry_visit *visit, void *context);
 
 /* Is that link of an fd directory a socket? 1 and its inode, 0, or -errno when the link cannot be read. */
 int cg_proc_socket_inode(int dir, const char *name, uint64_t *ret_inode);

@@ -114,9 +114,16 @@ int cg_proc_stat(pid_t pid, struct cg_proc_stat *ret)
 		return -EBADMSG;
 	state += 2;
 	ret->state = *state;
+	ret->flags = number_at(field(state, 9));
 	ret->threads = number_at(field(state, 20));
 	ret->start = number_at(field(state, 22));
 	return 0;
+}
+
+bool cg_proc_is_kernel_thread(const struct cg_proc_stat *stat)
+{
+	static const uint64_t kthread = 0x00200000; /* PF_KTHREAD, as /proc has shown it since 2.6.27 */
+	return stat->flags & kthread;
 }
 
 uint64_t cg_proc_start_time(pid_t pid)

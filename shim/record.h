@@ -69,7 +69,8 @@ enum cg_slot_flags {
 	CG_SLOT_CONSUMED = 1 << 13,  /* a sweep saw its FIN consumed, though no read of 0 was seen */
 	CG_SLOT_REAPED = 1 << 14,    /* shut down by us, as a policy asked: writing to it must raise no SIGPIPE */
 	CG_SLOT_ARRANGED = 1 << 15,  /* what a rule says of new connections was done */
-	CG_SLOT_SENT = 1 << 16       /* given away by SCM_RIGHTS: on its way it is somebody's, though nobody holds it */
+	CG_SLOT_SENT = 1 << 16,      /* given away by SCM_RIGHTS: on its way it is somebody's, though nobody holds it */
+	CG_SLOT_KIN = 1 << 17        /* inherited by forks from the process that opened it, in one pid namespace */
 };
 
 /*

@@ -130,6 +130,10 @@ static void add_holders(struct cg_buf *out, const struct cg_socket_view *socket)
 {
 	unsigned shown = socket->holders < CG_HOLDERS_SHOWN ? socket->holders : CG_HOLDERS_SHOWN;
 	key(out, "shared_with");
+	if (socket->holders_unknown) {
+		cg_buf_str(out, "null");
+		return;
+	}
 	cg_buf_char(out, '[');
 	for (unsigned i = 0; i < shown; i++)
 		cg_buf_fmt(out, "%s%d", i ? "," : "", (int)socket->shared_with[i]);

@@ -46,6 +46,8 @@ static void add_holders(struct cg_buf *out, const struct cg_socket_view *socket)
 		cg_buf_fmt(out, "%s %d", i ? "," : "  also held by pid", (int)socket->shared_with[i]);
 	if (socket->holders > shown)
 		cg_buf_fmt(out, " and %u more", socket->holders - shown);
+	if (socket->holders_unknown)
+		cg_buf_str(out, "  other holders unknown");
 }
 
 static void add_socket(struct cg_buf *out, const struct cg_finding *finding, const struct cg_socket_view *socket)

@@ -4,18 +4,21 @@
 #ifndef CG_SUSPECTS_H
 #define CG_SUSPECTS_H
 
+#include "act_parts.h"
 #include "arena.h"
 #include "detect.h"
+#include "procfs_holders.h"
 
 /* One socket that may have something wrong with it. */
 struct cg_suspect {
 	struct cg_suspect *next;
 	struct cg_facts facts;
 	struct cg_judgement judgement;
-	int rule;         /* of the policy, or negative */
-	unsigned own_fds; /* descriptors of this process that refer to it */
-	unsigned holders; /* other processes that hold it; known only where holders_known */
-	bool holders_known;
+	int rule;          /* of the policy, or negative */
+	unsigned own_fds;  /* descriptors of this process that refer to it */
+	enum cg_held held; /* by others, where asked */
+	bool asked;
+	unsigned holders; /* other processes that were seen to hold it */
 	pid_t shared_with[CG_HOLDERS_SHOWN];
 };
 
@@ -60,8 +63,21 @@ bool cg_adopt_pending(void);
 /* Finds the suspects and everything that the kernel says of them. */
 void cg_suspects_collect(struct cg_sweep *sweep);
 
-/* Which other processes hold the suspect's socket: from /proc, remembered for some seconds. */
+/*
+ * Which other processes hold the suspects' sockets: from /proc, remembered for some seconds. held is CG_HELD_NOT_YET
+ * where there was no time for an answer.
+ */
 void cg_suspects_find_holders(struct cg_sweep *sweep, struct cg_suspect *const *suspects, unsigned count);
+
+/* Could another process hold it, by what the record knows? */
+bool cg_suspects_may_be_shared(const struct cg_suspect *suspect);
+
+/* Answers questions before something is done to connections; walks /proc for a bounded time. */
+void cg_suspects_ask_holders(const struct cg_act_question *questions, unsigned count, enum cg_held *ret);
+
+/* What follows from a walk and from what the record knows. No system call. */
+enum cg_held cg_holders_judge(const struct cg_holders *found, const struct cg_holders_view *view,
+                              const struct cg_share *share);
 
 /* Fills in what needs a look at several sockets (relays, closed siblings, histories) and judges every suspect. */
 void cg_suspects_judge(struct cg_sweep *sweep);

@@ -1,35 +1,58 @@
-/* suspects_holders.c: which other processes hold our sockets. */
+/* suspects_holders.c: which other processes hold our sockets, as far as that can be known. */
 #include <string.h>
 
 #include "arena.h"
-#include "procfs.h"
+#include "procfs_holders.h"
 #include "recorder.h"
 #include "suspects.h"
+#include "track.h"
 
-enum { REMEMBERED = 64 };
+_Static_assert((int)CG_HOLDERS_KEPT == (int)CG_HOLDERS_SHOWN, "what is found is what can be shown");
 
-/* Reading every process's descriptors is the dearest question of a sweep: answers hold for a while, its time is
- * limited. */
-static const uint64_t answer_ns = 5000000000u, budget_ns = 50000000u;
+/* Of CPU time: a host with 200 processes takes some 5 ms. */
+static const uint64_t budget_ns = 10000000, thorough_budget_ns = 50000000;
 
-struct answer {
-	uint64_t inode, asked_ns;
-	unsigned holders;
-	pid_t pids[CG_HOLDERS_SHOWN];
-};
-
-static struct answer answers[REMEMBERED] CG_LARGE;
-
-static struct answer *answer_of(uint64_t inode)
+/*
+ * By fork a socket goes to processes that are younger than it. One that may not be looked into and is older has it only
+ * if it is the one that opened it; not considered is that one of the younger ones may have passed it on by SCM_RIGHTS
+ * to a process that cannot be seen.
+ */
+static bool kin_were_seen(const struct cg_share *share, const struct cg_holders_view *view)
 {
-	return &answers[inode % REMEMBERED];
+	bool opener_seen = !share->inherited || !view->unread_ancestor;
+	return !view->hidden && (!view->unread || (opener_seen && view->unread_start < share->born));
 }
 
-struct question {
-	uint64_t inodes[REMEMBERED];
-	struct answer *answers[REMEMBERED];
-	unsigned count;
-};
+enum cg_held cg_holders_judge(const struct cg_holders *found, const struct cg_holders_view *view,
+                              const struct cg_share *share)
+{
+	bool all_seen = view->host && !view->hidden && !view->unread;
+	if (found->count || found->other_table)
+		return CG_HELD_YES;
+	if (share->sent || view->unread_self)
+		return CG_HELD_UNKNOWN;
+	if (all_seen || share->reach == CG_REACH_OWN || (share->reach == CG_REACH_KIN && kin_were_seen(share, view)))
+		return CG_HELD_NO;
+	return CG_HELD_UNKNOWN;
+}
+
+void cg_suspects_ask_holders(const struct cg_act_question *questions, unsigned count, enum cg_held *ret)
+{
+	uint64_t now = cg_track_clock(), since = 0;
+	struct cg_holders found;
+	struct cg_holders_view view;
+	for (unsigned i = 0; i < count; i++) {
+		(void)cg_holders_want(questions[i].inode, now);
+		if (questions[i].since_ns > since)
+			since = questions[i].since_ns;
+	}
+	cg_holders_walk(now, since, budget_ns, true);
+	for (unsigned i = 0; i < count; i++) {
+		const struct cg_act_question *q = &questions[i];
+		bool known = cg_holders_get(q->inode, q->since_ns, &found, &view) == 0;
+		ret[i] = known ? cg_holders_judge(&found, &view, &q->share) : CG_HELD_NOT_YET;
+	}
+}
 
 /* Whose holders matter: those of the socket itself, or of the listener in whose backlog it is nobody's. */
 static uint64_t inode_of(const struct cg_suspect *c)
@@ -37,49 +60,31 @@ static uint64_t inode_of(const struct cg_suspect *c)
 	return c->facts.in_backlog ? c->facts.slot.inode : c->facts.tcp.inode;
 }
 
-static void ask_for(struct question *q, const struct cg_sweep *sweep, uint64_t inode)
+static void take_answer(struct cg_suspect *c)
 {
-	struct answer *a = answer_of(inode);
-	if (!inode || q->count == REMEMBERED || (a->inode == inode && sweep->now_ns - a->asked_ns < answer_ns))
+	struct cg_holders found;
+	struct cg_holders_view view;
+	struct cg_share share = cg_track_share(&c->facts.slot);
+	if (cg_holders_get(inode_of(c), 0, &found, &view) < 0)
 		return;
-	*a = (struct answer){.inode = inode, .asked_ns = sweep->now_ns};
-	unsigned at = q->count++;
-	while (at > 0 && q->inodes[at - 1] > inode) {
-		q->inodes[at] = q->inodes[at - 1];
-		q->answers[at] = q->answers[at - 1];
-		at--;
-	}
-	q->inodes[at] = inode;
-	q->answers[at] = a;
-}
-
-static int found(unsigned index, pid_t pid, void *context)
-{
-	struct question *q = context;
-	struct answer *a = q->answers[index];
-	if (a->holders && a->holders <= CG_HOLDERS_SHOWN && a->pids[a->holders - 1] == pid)
-		return 0; /* under another of its descriptors */
-	if (a->holders < CG_HOLDERS_SHOWN)
-		a->pids[a->holders] = pid;
-	a->holders++;
-	return 0;
+	c->held = cg_holders_judge(&found, &view, &share);
+	c->holders = found.count;
+	memcpy(c->shared_with, found.pids, sizeof found.pids);
 }
 
 void cg_suspects_find_holders(struct cg_sweep *sweep, struct cg_suspect *const *suspects, unsigned count)
 {
-	struct question q = {.count = 0};
-	struct cg_header *h = cg_recorder_header();
-	for (unsigned i = 0; i < count; i++)
-		ask_for(&q, sweep, inode_of(suspects[i]));
-	if (q.count && h)
-		(void)cg_proc_holders(q.inodes, q.count, h->pid, budget_ns, found, &q);
 	for (unsigned i = 0; i < count; i++) {
-		struct cg_suspect *c = suspects[i];
-		const struct answer *a = answer_of(inode_of(c));
-		if (!inode_of(c) || a->inode != inode_of(c))
-			continue;
-		c->holders_known = true;
-		c->holders = a->holders;
-		memcpy(c->shared_with, a->pids, sizeof a->pids);
+		bool wanted = cg_holders_want(inode_of(suspects[i]), sweep->now_ns);
+		suspects[i]->held = wanted ? CG_HELD_NOT_YET : CG_HELD_UNKNOWN;
 	}
+	cg_holders_walk(sweep->now_ns, 0, sweep->thorough ? thorough_budget_ns : budget_ns, sweep->thorough);
+	for (unsigned i = 0; i < count; i++)
+		take_answer(suspects[i]);
+}
+
+bool cg_suspects_may_be_shared(const struct cg_suspect *c)
+{
+	return c->facts.departed || cg_track_share(&c->facts.slot).reach != CG_REACH_OWN ||
+	       (atomic_load(&c->facts.slot.flags) & CG_SLOT_SENT);
 }

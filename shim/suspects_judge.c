@@ -6,8 +6,6 @@
 #include "suspects.h"
 #include "track.h"
 
-enum { ASKED = 64 }; /* suspects whose other holders are asked for in one sweep */
-
 /* How soon after an EOF a relay half-closes its other side. */
 static const uint64_t relay_ns = 1000000000u;
 
@@ -181,31 +179,41 @@ static pid_t watched_holder(const struct cg_suspect *c)
  * One of several watched processes reports a socket that they share: the one that uses it; else the one that opened it,
  * if it still holds it; else the lowest pid.
  */
+static void settle_one(const struct cg_sweep *sweep, struct cg_suspect *c)
+{
+	struct cg_header *h = cg_recorder_header();
+	pid_t other = watched_holder(c);
+	c->facts.other_holders = c->holders > 0;
+	if (c->facts.departed)
+		c->facts.held_by_opener = other != 0;
+	else if (c->facts.in_backlog)
+		c->facts.held_by_opener = other && other < h->pid;
+	else
+		c->facts.held_by_opener = other && (other == sweep->parent || other < h->pid);
+	if (c->facts.held_by_opener)
+		c->judgement = (struct cg_judgement){.kind = CG_KIND_NONE};
+	else
+		cg_detect(&c->facts, &c->judgement);
+	if (c->held == CG_HELD_NOT_YET && !sweep->thorough)
+		c->judgement.mature = false; /* told when the answer is there */
+}
+
+/* Of all suspects that will be told, at once: one walk is enough for a sweep. */
 static void settle_shared(struct cg_sweep *sweep)
 {
-	struct cg_suspect *asked[ASKED];
-	struct cg_header *h = cg_recorder_header();
+	struct cg_suspect **asked = cg_arena_alloc(&sweep->arena, sweep->suspect_count * sizeof(struct cg_suspect *));
 	unsigned n = 0;
-	for (struct cg_suspect *c = sweep->suspects; c && n < ASKED; c = c->next)
-		if (holders_matter(c))
+	for (struct cg_suspect *c = sweep->suspects; c && asked && n < sweep->suspect_count; c = c->next) {
+		bool told = c->judgement.mature || (sweep->thorough && c->judgement.kind != CG_KIND_NONE);
+		c->asked = holders_matter(c) || (told && cg_suspects_may_be_shared(c));
+		if (c->asked)
 			asked[n++] = c;
+	}
 	if (n)
 		cg_suspects_find_holders(sweep, asked, n);
-	for (unsigned i = 0; i < n; i++) {
-		struct cg_suspect *c = asked[i];
-		pid_t other = watched_holder(c);
-		c->facts.other_holders = c->holders > 0;
-		if (c->facts.departed)
-			c->facts.held_by_opener = other != 0;
-		else if (c->facts.in_backlog)
-			c->facts.held_by_opener = other && other < h->pid;
-		else
-			c->facts.held_by_opener = other && (other == sweep->parent || other < h->pid);
-		if (c->facts.held_by_opener)
-			c->judgement = (struct cg_judgement){.kind = CG_KIND_NONE};
-		else
-			cg_detect(&c->facts, &c->judgement);
-	}
+	for (unsigned i = 0; i < n; i++)
+		if (holders_matter(asked[i]))
+			settle_one(sweep, asked[i]);
 }
 
 /* The next look comes when the first of the young ones is old enough, not an interval later. */

@@ -20,7 +20,6 @@
 
 enum { AT_ONCE = 64, DEFAULT_USER_TIMEOUT_MS = 5000 };
 static const uint64_t again_ns = 25000000, tick_ns = 100000000;
-#define HOLDERS_BUDGET_NS 200000000ull
 
 static const struct cg_policy *policy; /* as of this look; only the sweep replaces it */
 
@@ -117,40 +116,10 @@ struct due {
 	struct cg_watched *watched;
 };
 
-static int hold(unsigned index, pid_t pid, void *context)
+/* Whoever sent it may have it still, or have sent it twice: one on its way is seen with nobody. */
+static bool was_received(const struct cg_slot *slot)
 {
-	int8_t *shared = context;
-	(void)pid;
-	shared[index] = 1;
-	return 0;
-}
-
-/* Whether a process beside this one holds each of the sorted inodes. On a host that is too busy it is given more time.
- */
-static void ask_holders(const uint64_t *inodes, unsigned count, int8_t *ret_shared)
-{
-	static uint64_t budget_ns = HOLDERS_BUDGET_NS;
-	struct cg_header *h = cg_recorder_header();
-	memset(ret_shared, 0, count);
-	int r = h ? cg_proc_holders(inodes, count, h->pid, budget_ns, hold, ret_shared) : -ESRCH;
-	if (r == -ETIME && budget_ns < 16 * HOLDERS_BUDGET_NS)
-		budget_ns *= 2;
-	for (unsigned i = 0; r != 0 && i < count; i++)
-		if (!ret_shared[i])
-			ret_shared[i] = r == -ETIME ? CG_HOLDERS_NO_TIME : CG_HOLDERS_UNKNOWN;
-}
-
-/* Nothing that could have given it to another process has happened since it was opened. */
-static bool is_private(const struct cg_slot *slot)
-{
-	return slot->origin == CG_ORIGIN_SEEN && !cg_track_forked_since(slot) && !atomic_load(&cg_track_forking) &&
-	       !(atomic_load(&slot->flags) & (CG_SLOT_DUPPED | CG_SLOT_INHERITED));
-}
-
-/* What travels between processes may be on its way, or with one that is not in our /proc. */
-static bool travels(const struct cg_slot *slot)
-{
-	return slot->origin == CG_ORIGIN_RECEIVED || (atomic_load(&slot->flags) & CG_SLOT_SENT);
+	return slot->origin == CG_ORIGIN_RECEIVED;
 }
 
 /* Often it is a duplicate that is opened as a stream. */
@@ -172,17 +141,17 @@ static void refuse(const struct due *due, enum cg_action_reason reason)
 	cg_watched_mark(due->suspect->facts.slot.inode, false);
 }
 
-static void end_one(const struct due *due, int8_t shared)
+static void end_one(const struct due *due, enum cg_held held)
 {
 	struct cg_suspect *c = due->suspect;
-	if (!shared && travels(&c->facts.slot))
-		shared = -1;
+	if (held == CG_HELD_NO && was_received(&c->facts.slot))
+		held = CG_HELD_UNKNOWN;
 	const struct cg_policy_rule *rule = &policy->rules[c->rule];
 	uint32_t timeout = rule->close_user_timeout_ms ? rule->close_user_timeout_ms : DEFAULT_USER_TIMEOUT_MS;
-	if (shared == CG_HOLDERS_NO_TIME)
+	if (held == CG_HELD_NOT_YET)
 		return; /* asked again in the next look */
-	if (shared && !(shared < 0 && is_private(&c->facts.slot))) {
-		refuse(due, shared > 0 ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
+	if (held != CG_HELD_NO) {
+		refuse(due, held == CG_HELD_YES ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
 		return;
 	}
 	if (is_stream(c)) {
@@ -202,30 +171,38 @@ static void end_one(const struct due *due, int8_t shared)
 		note(c, CG_RESULT_FAILED, CG_REASON_NONE, -r, due->watched);
 }
 
-static void sort_by_inode(struct due *due, unsigned count)
+/* When a process that may have got a socket from this one was last noticed. */
+static uint64_t last_fork_ns(uint64_t now_ns)
 {
-	for (unsigned i = 1; i < count; i++) {
-		for (unsigned at = i; at && due[at - 1].watched->inode > due[at].watched->inode; at--) {
-			struct due swap = due[at];
-			due[at] = due[at - 1];
-			due[at - 1] = swap;
-		}
-	}
+	static uint16_t noticed;
+	static uint64_t noticed_ns;
+	uint16_t epoch = atomic_load(&cg_track_epoch);
+	if (epoch != noticed)
+		noticed_ns = now_ns;
+	noticed = epoch;
+	return noticed_ns;
 }
 
-/* A fork while the question was asked may have shared any of them: the next look asks again. */
-static void end_all(struct due *due, unsigned count)
+/*
+ * The answer is of a time since which nothing has happened to it. A fork while the question was asked may have shared
+ * any of them: the next look asks again.
+ */
+static void end_all(const struct cg_sweep *sweep, struct due *due, unsigned count)
 {
-	uint64_t inodes[AT_ONCE];
-	int8_t shared[AT_ONCE];
+	struct cg_act_question questions[AT_ONCE];
+	enum cg_held held[AT_ONCE];
+	uint64_t forked_ns = last_fork_ns(sweep->now_ns);
 	uint16_t epoch = atomic_load(&cg_track_epoch);
-	sort_by_inode(due, count);
-	for (unsigned i = 0; i < count; i++)
-		inodes[i] = due[i].watched->inode;
-	ask_holders(inodes, count, shared);
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t seen_ns = due[i].watched->seen_ns;
+		questions[i] = (struct cg_act_question){.inode = due[i].watched->inode,
+		                                        .since_ns = seen_ns > forked_ns ? seen_ns : forked_ns,
+		                                        .share = cg_track_share(&due[i].suspect->facts.slot)};
+	}
+	cg_suspects_ask_holders(questions, count, held);
 	for (unsigned i = 0; i < count; i++)
 		if (epoch == atomic_load(&cg_track_epoch) && !atomic_load(&cg_track_forking))
-			end_one(&due[i], shared[i]);
+			end_one(&due[i], held[i]);
 }
 
 /* The second look at a candidate: is it as it was? */
@@ -257,8 +234,10 @@ static bool consider(struct cg_sweep *sweep, struct cg_suspect *c, struct cg_wat
 		w = cg_watched_new(c->facts.slot.inode);
 	if (w && !waits) {
 		remember(w, c, uses, sweep);
-		if (policy->enforce)
+		if (policy->enforce) {
 			cg_watched_mark(w->inode, true);
+			(void)cg_holders_want(w->inode, sweep->now_ns); /* one walk for all that ripen together */
+		}
 	}
 	if (w && (!sweep->ripe_in_ns || sweep->ripe_in_ns > again_ns))
 		sweep->ripe_in_ns = again_ns + 1000000;
@@ -287,12 +266,12 @@ void cg_sweep_policy_act(struct cg_sweep *sweep, bool acts)
 			note(c, CG_RESULT_WOULD, CG_REASON_NONE, 0, w);
 	}
 	if (count)
-		end_all(due, count);
+		end_all(sweep, due, count);
 }
 
 uint64_t cg_sweep_policy_drain(void)
 {
-	return cg_act_drain_run(ask_holders);
+	return cg_act_drain_run(cg_suspects_ask_holders);
 }
 
 void cg_sweep_policy_after_fork(void)

@@ -7,11 +7,13 @@
 #include "fdtable.h"
 #include "guard.h"
 #include "modules.h"
+#include "procfs_holders.h"
 #include "recorder.h"
 #include "stack.h"
 #include "sys.h"
 #include "tcpstate.h"
 #include "track.h"
+#include "track_share.h"
 
 enum {
 	SCANNED = 64, /* descriptors looked at when the program starts; the sweep adopts what is above */
@@ -40,6 +42,7 @@ struct snapshot {
 	uint32_t next_conn;
 	uint16_t index[INDEX]; /* stacks by their ids */
 	struct kept_stack *stacks;
+	bool foreign; /* the parent's pid namespace is not this process's: it cannot be seen from here */
 	struct kept kept[];
 };
 
@@ -121,6 +124,8 @@ void cg_inherit_before_fork(void)
 	cg_track_spawn_begin();
 	if (!open_now || atomic_load(&cg_guard.sealed))
 		return;
+	cg_track_share_before_fork();
+	cg_holders_descend(h->pid);
 	struct snapshot *s = new_snapshot((open_now < end ? open_now : end) + 16), *none = NULL;
 	if (!s)
 		return;
@@ -145,9 +150,12 @@ void cg_inherit_fork_parent(void)
 
 void cg_inherit_fork_child(void)
 {
+	struct snapshot *s = atomic_load(&from_fork);
 	atomic_store(&taken, false);
+	if (s && CG_SYS3(SYS_getppid, 0, 0, 0) == 0)
+		s->foreign = true;
 	atomic_store(&cg_track_forking, 0);
-	atomic_store(&cg_guard.inherited, atomic_load(&from_fork) != NULL || from_exec != 0);
+	atomic_store(&cg_guard.inherited, s != NULL || from_exec != 0);
 }
 
 bool cg_inherit_has(int fd)
@@ -195,8 +203,12 @@ static void import_kept(const struct snapshot *s, const struct kept *kept)
 	struct cg_slot *slot = cg_slot_at(kept->fd);
 	if (!slot)
 		return;
-	uint32_t flags =
-	    atomic_load(&kept->slot.flags) & (CG_SLOT_SHUT_RD | CG_SLOT_SHUT_WR | CG_SLOT_DUPPED | CG_SLOT_IGNORED);
+	uint32_t flags = atomic_load(&kept->slot.flags) & (CG_SLOT_SHUT_RD | CG_SLOT_SHUT_WR | CG_SLOT_DUPPED |
+	                                                   CG_SLOT_IGNORED | CG_SLOT_SENT | CG_SLOT_KIN);
+	if (kept->slot.origin == CG_ORIGIN_SEEN)
+		flags |= CG_SLOT_KIN;
+	if (s->foreign)
+		flags &= ~(uint32_t)CG_SLOT_KIN;
 	slot->open_call = kept->slot.open_call;
 	slot->open_ns = kept->slot.open_ns;
 	slot->open_tid = kept->slot.open_tid;

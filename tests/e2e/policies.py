@@ -34,13 +34,15 @@ def rules(*bodies, mode=ENFORCE, more=""):
 class Program:
     """prog_policy under the library."""
 
-    def __init__(self, t, policy=None, watched=True, denied=None, **settings):
-        """`denied`: what the kernel is to refuse it, see prog_deny.c."""
+    def __init__(self, t, policy=None, watched=True, denied=None, under=(), program="prog_policy", **settings):
+        """`denied`: what the kernel is to refuse it, see prog_deny.c. `under`: a command that runs it."""
         self.t, self.peers = t, []
         if policy:
             settings.setdefault("CLOSEGUARD_POLICY", write_policy(t, policy))
         options = {key: settings.pop(key) for key in ("status", "stderr_empty", "stderr") if key in settings}
-        words = ["prog_policy"]
+        words = [program]
+        if under:
+            words = [*under, program if "/" in program else programs.compile(program, harness.BUILD)]
         if denied:
             words = [*(programs.compile(name, harness.BUILD) for name in ("prog_deny", "prog_policy"))]
             words.insert(1, denied)
