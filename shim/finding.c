@@ -88,9 +88,7 @@ static void set_socket(const struct cg_suspect *c, struct cg_socket_view *view)
 	view->age_max_ns = c->judgement.age_max_ns;
 	view->age_source = c->judgement.age_source;
 	set_queues(c, view);
-	view->polled_by = c->facts.fd >= 0 ? cg_proc_polled_by(c->facts.fd, view->tcp.inode) : -1;
-	if (view->polled_by < -1)
-		view->polled_by = -2;
+	view->polled_by = c->facts.fd >= 0 ? c->polled_by : -1;
 	if (c->facts.in_backlog)
 		return; /* nobody holds it; who could accept it was asked for another reason */
 	view->holders = c->holders;
@@ -99,8 +97,9 @@ static void set_socket(const struct cg_suspect *c, struct cg_socket_view *view)
 	memcpy(view->shared_with, c->shared_with, sizeof view->shared_with);
 }
 
-static void set_sockets(const struct cg_group *group, struct cg_finding *ret)
+static void set_sockets(struct cg_sweep *sweep, const struct cg_group *group, struct cg_finding *ret)
 {
+	cg_suspects_find_polls(sweep);
 	for (unsigned i = 0; i < group->shown; i++)
 		set_socket(group->sockets[i], &ret->sockets[i]);
 	ret->socket_count = group->shown;
@@ -194,7 +193,7 @@ void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept,
 		ret->oldest_age_ns = group->oldest->judgement.age_ns;
 		if (!group->oldest->facts.has_slot)
 			ret->origin = CG_ORIGIN_UNSEEN;
-		set_sockets(group, ret);
+		set_sockets(sweep, group, ret);
 		for (unsigned i = 0; i < ret->socket_count; i++)
 			polled |= ret->sockets[i].polled_by >= 0;
 	} else {

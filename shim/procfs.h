@@ -23,10 +23,11 @@ int cg_proc_polled_by(int fd, uint64_t inode);
 
 /*
  * The same for many at once: lists every (epoll fd, target fd, target inode) of the process and calls visit. The inode
- * is 0 where the kernel does not show it (before 4.13).
+ * is 0 where the kernel does not show it (before 4.13). -ETIME when budget_ns of this thread's CPU time were not enough
+ * for all.
  */
 typedef int cg_epoll_visit(int epfd, int fd, uint64_t inode, void *context);
-int cg_proc_epolls(cg_epoll_visit *visit, void *context);
+int cg_proc_epolls(uint64_t budget_ns, cg_epoll_visit *visit, void *context);
 
 /* The epoll descriptors of this process themselves; fills fds[0..max) and returns how many, or -errno. */
 int cg_proc_epoll_sets(int *fds, unsigned max);
@@ -41,7 +42,8 @@ int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open);
 
 /*
  * Opens what cg_proc_sockets reads, once and for all, in a thread of the app's: its looks then take none of the app's
- * numbers, not even for a moment. In the child of a fork it is the parent's, and is closed. Any thread.
+ * numbers, not even for a moment. In the child of a fork it is the parent's, and is closed; what the parent found out
+ * about other processes is forgotten. Any thread.
  */
 void cg_proc_keep(void);
 void cg_proc_after_fork(void);
@@ -91,6 +93,22 @@ int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *
  * own position, at which a later walk goes on.
  */
 int cg_proc_entries_from(int at, const char *path, off_t *position, cg_proc_entry_visit *visit, void *context);
+
+/* The directory of this process's descriptors. */
+extern const char cg_proc_own_descriptors[];
+
+/*
+ * Opens a file under /proc (flags beside O_RDONLY | O_CLOEXEC) at a high number. It is closed by cg_ownfd_close, which
+ * closes it only if it is still ours: an app that closes all descriptors while a walk is under way may have the number
+ * in use already.
+ */
+int cg_proc_open(int at, const char *path, int flags);
+
+/* Leading blanks, then digits up to the first other character. *at moves past them; no digit gives 0. */
+uint64_t cg_proc_take_number(const char **at, unsigned base);
+
+/* The text of a link, which is cut where it is longer: those looked for here are short. 0 or -errno. */
+int cg_proc_read_link(int dir, const char *name, char text[48]);
 
 /* Is that link of an fd directory a socket? 1 and its inode, 0, or -errno when the link cannot be read. */
 int cg_proc_socket_inode(int dir, const char *name, uint64_t *ret_inode);

@@ -17,7 +17,8 @@ enum {
 	PATIENCE = 16, /* budgets for one process with more descriptors than one budget is enough for */
 };
 
-static const uint64_t forgotten_ns = 20000000000u; /* a socket that nobody has asked for */
+/* A socket that nobody has asked for so long; and where there is no more room. */
+static const uint64_t forgotten_ns = 120000000000u, soon_forgotten_ns = 5000000000u;
 static const uint64_t least_hold_ns = 5000000000u, most_hold_ns = 60000000000u;
 
 struct place {
@@ -105,13 +106,13 @@ static struct place *insert(uint64_t inode)
 	return &memory->places[taken];
 }
 
-static void forget_unwanted(uint64_t now_ns)
+static void forget_unwanted(uint64_t now_ns, uint64_t age_ns)
 {
 	unsigned kept = 0;
 	for (unsigned i = 0; i < walk.count; i++) {
 		uint16_t taken = memory->order[i];
 		const struct place *place = &memory->places[taken];
-		if (now_ns - place->wanted_ns >= forgotten_ns) {
+		if (now_ns - place->wanted_ns >= age_ns) {
 			walk.unknown -= !place->known;
 			continue;
 		}
@@ -125,8 +126,11 @@ static void forget_unwanted(uint64_t now_ns)
 bool cg_holders_want(uint64_t inode, uint64_t now_ns)
 {
 	struct place *place = !inode || !ready() ? NULL : find(inode);
-	if (!place && inode && memory)
+	if (!place && inode && memory) {
+		if (walk.count == CG_HOLDERS_WANTED)
+			forget_unwanted(now_ns, soon_forgotten_ns);
 		place = insert(inode);
+	}
 	if (place)
 		place->wanted_ns = now_ns;
 	return place != NULL;
@@ -216,7 +220,7 @@ static int walk_process(int dir, const char *name, unsigned number, void *contex
 
 static void begin(uint64_t now_ns)
 {
-	forget_unwanted(now_ns);
+	forget_unwanted(now_ns, forgotten_ns);
 	for (unsigned i = 0; i < walk.count; i++) {
 		struct place *place = &memory->places[memory->order[i]];
 		place->joined = true;

@@ -18,6 +18,7 @@ struct cg_suspect {
 	unsigned own_fds;  /* descriptors of this process that refer to it */
 	enum cg_held held; /* by others, where asked */
 	bool asked;
+	int polled_by;    /* the epoll descriptor that watches it, -1: none, -2: not known; after find_polls */
 	unsigned holders; /* other processes that were seen to hold it */
 	pid_t shared_with[CG_HOLDERS_SHOWN];
 };
@@ -44,6 +45,7 @@ struct cg_sweep {
 	bool departed_found;  /* and there were some */
 	unsigned rotor;       /* where the walk over quiet sockets stopped */
 	uint64_t forecast_ns; /* until the descriptors run out at the rate of the leaks; 0: no such rate */
+	bool polls_found;     /* polled_by of the suspects is filled in */
 	bool fin_wait2;       /* the policy asks for connections that wait in FIN_WAIT2 */
 	/* Fills in what the policy says of a suspect: rule, warn_after, fin_wait2_after. NULL: there is none. */
 	void (*decide)(const struct cg_sweep *sweep, struct cg_suspect *suspect);
@@ -78,6 +80,9 @@ void cg_suspects_ask_holders(const struct cg_act_question *questions, unsigned c
 /* What follows from a walk and from what the record knows. No system call. */
 enum cg_held cg_holders_judge(const struct cg_holders *found, const struct cg_holders_view *view,
                               const struct cg_share *share);
+
+/* Which epoll set watches each suspect: one look at all sets, once in a sweep, when something is to be told. */
+void cg_suspects_find_polls(struct cg_sweep *sweep);
 
 /* Fills in what needs a look at several sockets (relays, closed siblings, histories) and judges every suspect. */
 void cg_suspects_judge(struct cg_sweep *sweep);

@@ -327,7 +327,7 @@ void cg_suspects_collect(struct cg_sweep *sweep)
 	struct cg_listing list = {0};
 	sweep->suspects = NULL;
 	sweep->suspect_count = 0;
-	sweep->waiting = sweep->outdated = false;
+	sweep->waiting = sweep->outdated = sweep->polls_found = false;
 	if (!h)
 		return;
 	bool few = atomic_load(&h->open_now) <= FEW || cg_listing_netlink(sweep) < 0;

@@ -10,7 +10,7 @@
 _Static_assert((int)CG_HOLDERS_KEPT == (int)CG_HOLDERS_SHOWN, "what is found is what can be shown");
 
 /* Of CPU time: a host with 200 processes takes some 5 ms. */
-static const uint64_t budget_ns = 10000000, thorough_budget_ns = 50000000;
+static const uint64_t budget_ns = 20000000, thorough_budget_ns = 50000000;
 
 /*
  * By fork a socket goes to processes that are younger than it. One that may not be looked into and is older has it only

@@ -194,8 +194,16 @@ static void settle_one(const struct cg_sweep *sweep, struct cg_suspect *c)
 		c->judgement = (struct cg_judgement){.kind = CG_KIND_NONE};
 	else
 		cg_detect(&c->facts, &c->judgement);
-	if (c->held == CG_HELD_NOT_YET && !sweep->thorough)
-		c->judgement.mature = false; /* told when the answer is there */
+}
+
+/* Who else holds it belongs to what is told, and now and then decides whether it is. It is not waited for without end.
+ */
+static void wait_for_answer(const struct cg_sweep *sweep, struct cg_suspect *c, bool matters)
+{
+	static const uint64_t patience_ns = 5000000000u, long_patience_ns = 30000000000u;
+	bool patient = c->judgement.age_ns < c->facts.warn_after_ns + (matters ? long_patience_ns : patience_ns);
+	if (c->held == CG_HELD_NOT_YET && !sweep->thorough && patient)
+		c->judgement.mature = false;
 }
 
 /* Of all suspects that will be told, at once: one walk is enough for a sweep. */
@@ -211,9 +219,12 @@ static void settle_shared(struct cg_sweep *sweep)
 	}
 	if (n)
 		cg_suspects_find_holders(sweep, asked, n);
-	for (unsigned i = 0; i < n; i++)
-		if (holders_matter(asked[i]))
+	for (unsigned i = 0; i < n; i++) {
+		bool matters = holders_matter(asked[i]);
+		if (matters)
 			settle_one(sweep, asked[i]);
+		wait_for_answer(sweep, asked[i], matters);
+	}
 }
 
 /* The next look comes when the first of the young ones is old enough, not an interval later. */

@@ -22,6 +22,14 @@ def startup(figures, quick):
         figures.add(name, "ms", wall, " ".join(words))
 
 
+def cpu_of_threads(pid):
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as stat:
+            total += int(stat.read().split()[0])
+    return total
+
+
 class Holder:
     """A process with many idle connections, whose far ends are in another, unwatched one."""
 
@@ -46,17 +54,49 @@ class Holder:
         raise common.Skip("smaps_rollup has no Rss")
 
     def cpu_ns(self):
-        total = 0
-        for task in os.listdir(f"/proc/{self.near.pid}/task"):
-            with open(f"/proc/{self.near.pid}/task/{task}/schedstat", encoding="ascii") as stat:
-                total += int(stat.read().split()[0])
-        return total
+        return cpu_of_threads(self.near.pid)
 
     def close(self):
         for process in (self.near, self.far):
             process.stdin.close()
             process.wait()
             process.stdout.close()
+
+
+class Crowd:
+    """A process with forgotten connections, and others beside it that it has to ask for."""
+
+    def __init__(self, mode, processes, sockets):
+        self.words = [common.program("../e2e/prog_crowd"), str(processes), str(sockets)]
+        self.leaker = subprocess.Popen(self.words, env=mode.environment(), stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, text=True)
+        if self.leaker.stdout.readline().strip() != "ready":
+            self.close()
+            raise common.Skip("the processes or connections could not be made")
+
+    def cpu_ns(self):
+        return cpu_of_threads(self.leaker.pid)
+
+    def close(self):
+        self.leaker.stdin.close()
+        self.leaker.wait()
+        self.leaker.stdout.close()
+
+
+def crowd(figures, quick):
+    """Who else holds a forgotten connection is asked of every process of the host."""
+    processes, sockets, seconds, cpu = 200, 300, 5 if quick else 20, {}
+    for mode in (common.bare(), common.shim(WARN_AFTER="1s")):
+        leaker = Crowd(mode, processes, sockets)
+        try:
+            before = leaker.cpu_ns()  # all of them are still to be told
+            time.sleep(seconds)
+            cpu[mode.name] = [(leaker.cpu_ns() - before) / 1e6 / seconds]
+        finally:
+            leaker.close()
+    command = common.shim(WARN_AFTER="1s").command(leaker.words) + "; cat /proc/PID/task/*/schedstat"
+    figures.add(f"CPU time with {sockets} leaks that may be shared, beside {processes} processes", "ms per second", cpu,
+                command, f"over the first {seconds} s, CLOSEGUARD_INTERVAL at its default")
 
 
 def idle(figures, quick):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The benchmarks: bare, through a pass-through preload library, and under closeguard, in one run and in turn.
 
-Usage: run.py [--quick] [calls] [connections] [policies] [startup] [idle] [nginx]    (all of them by default)
+Usage: run.py [--quick] [calls] [connections] [policies] [startup] [idle] [crowd] [nginx]    (all of them by default)
 
 Prints medians, the median difference from bare and the median ratio to it, and writes build/bench.json. What it
 measures never fails a test: machines differ, and so do their moods. Calls and connections are in CPU time of the
@@ -26,6 +26,7 @@ BENCHMARKS = {
     "policies": bench_calls.policies,
     "startup": bench_process.startup,
     "idle": bench_process.idle,
+    "crowd": bench_process.crowd,
     "nginx": bench_nginx.nginx,
 }
 

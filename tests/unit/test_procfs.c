@@ -71,13 +71,13 @@ START_TEST(epolls_of_many_descriptors)
 		watch(seen.epfd, new_socket());
 	int last = new_socket();
 	watch(seen.epfd, last);
-	ck_assert_int_eq(cg_proc_epolls(count_registration, &seen), 0);
+	ck_assert_int_eq(cg_proc_epolls(UINT64_MAX, count_registration, &seen), 0);
 	ck_assert_uint_eq(seen.count, MANY + 1);
 	ck_assert_uint_eq(seen.wrong, 0);
 	ck_assert_int_eq(cg_proc_polled_by(last, inode_of(last)), seen.epfd);
 	seen.count = 0;
 	seen.stop_after = 3;
-	ck_assert_int_eq(cg_proc_epolls(count_registration, &seen), 7);
+	ck_assert_int_eq(cg_proc_epolls(UINT64_MAX, count_registration, &seen), 7);
 	ck_assert_uint_eq(seen.count, 3);
 }
 END_TEST
@@ -150,7 +150,7 @@ START_TEST(descriptors_are_given_back)
 	int before = dup(0);
 	close(before);
 	cg_proc_sockets(count_socket, &seen, NULL);
-	cg_proc_epolls(count_registration, &registrations);
+	cg_proc_epolls(UINT64_MAX, count_registration, &registrations);
 	cg_proc_thread_name(getpid(), name);
 	cg_proc_threads();
 	unsigned open_now = 0, open_later = 0;

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""What a sweep asks of /proc on a host with many processes, of a program with many leaks."""
+
+import math
+import os
+import re
+import signal
+import subprocess
+import time
+
+import harness
+
+PROCESSES, SOCKETS, SECONDS = 200, 300, 5
+
+
+def links_on_host():
+    """Descriptors of all processes, and one link more for each process; as far as they are seen."""
+    total = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            total += 1 + len(os.listdir(f"/proc/{pid}/fd"))
+        except OSError:
+            pass
+    return total
+
+
+def counted(path):
+    """The calls that strace counted."""
+    with open(path, encoding="utf-8") as table:
+        rows = [line.split() for line in table if re.match(r" *[\d.]+( +[\d.]+){3}", line)]
+    return {row[-1]: int(row[3]) for row in rows}
+
+
+def test_one_walk_answers_all(t):
+    """Not one walk over /proc for each socket or finding, and none while answers hold."""
+    strace = harness.need("strace")
+    if harness.BARE or harness.SANITIZE:
+        raise harness.Skip("counts the calls of the plain library")
+    app = t.start("prog_crowd", PROCESSES, SOCKETS, env={"CLOSEGUARD_WARN_AFTER": "2s"})
+    app.line("ready", timeout=60)
+    table, start = os.path.join(t.dir, "calls"), time.monotonic()
+    command = [strace, "-f", "-c", "-e", "trace=readlinkat", "-o", table, "-p", str(app.pid)]
+    tracer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    t.cleanups.append(tracer.kill)
+    said = tracer.stderr.readline()
+    if "attached" not in said:
+        raise harness.Skip(f"strace cannot trace here: {said.strip()}")
+    told = lambda: sum({str(one["opened"]): one["count"] for one in app.events("finding")}.values())
+    app.wait_for(lambda: told() >= SOCKETS, lambda: f"{told()} of {SOCKETS} sockets were told", timeout=90)
+    time.sleep(SECONDS)
+    links, seconds = links_on_host(), time.monotonic() - start
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait(harness.DEADLINE)
+    calls = counted(table)["readlinkat"]
+    walks = 2 + math.log2(1 + seconds / 5)  # answers hold for five seconds, then for ten, for twenty
+    looks = 10 + 1.2 * seconds              # at the program's own descriptors: what is new there, who polls them
+    most = int(walks * links + looks * (SOCKETS + 50))
+    t.check(calls > PROCESSES, f"no walk was counted: {calls} calls")
+    t.check(calls <= most, f"{calls} calls in {seconds:.1f} s, at most {most} expected with {links} links on this host")
+    t.check(app.dump()["sweeps"] > 10, "it did not go on looking")
+
+
+if __name__ == "__main__":
+    harness.main(__name__)
