@@ -32,3 +32,11 @@ expect skip_without_reason '0 passed, 1 failed' 'echo "skip a"'
 expect one_closing_line '1 passed, 0 failed' 'echo ok a; echo "note: b"; echo "7 passed, 0 failed"'
 expect leftover_does_not_hang '1 passed, 0 failed' 'sleep 60 & echo ok a' --timeout 30
 expect environment '1 passed, 0 failed' '[ -z "${CLOSEGUARD_DIR+x}" ] && [ -n "$CLOSEGUARD_TEST_LIB" ] && echo ok a'
+
+# Another python3 comes first in PATH, that is good for nothing but to start the runner.
+mkdir "$dir/first" || exit 1
+printf '#!/bin/sh\ncase $1 in */run) exec %s "$@" ;; esac\nexit 3\n' \
+    "$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')" > "$dir/first/python3"
+chmod +x "$dir/first/python3"
+PATH=$dir/first:$PATH
+expect python '1 passed, 0 failed' 'python3 -c "print(\"ok a\")"'
