@@ -35,7 +35,7 @@ ANNEXES = $(if $(SHIM_ANNEX),$(ANNEX_DW)) $(if $(POLICY_ANNEX),$(ANNEX_CONFIG))
 COMMAND = $(BUILD)/closeguard
 
 # What only makes sense inside the preloaded library; the unit tests link everything else.
-SHIM_EDGE = $(wildcard shim/wrap_*.c shim/shim.c)
+SHIM_EDGE = $(wildcard shim/wrap_*.c shim/shim.c shim/bytes.c)
 SHIM_ANNEX = $(wildcard shim/annex_*.c)
 # The only user of libconfig; everything else in policy/ is part of the core.
 POLICY_ANNEX = $(wildcard policy/parse*.c)

@@ -16,11 +16,13 @@
 #include "fork.h"
 #include "guard.h"
 #include "track_inherit.h"
+#include "object.h"
 #include "options.h"
 #include "preload.h"
 #include "procfs.h"
 #include "real.h"
 #include "recorder.h"
+#include "sanitizer.h"
 #include "stack.h"
 #include "sweep.h"
 #include "sweep_policy.h"
@@ -63,14 +65,24 @@ static void find_in_segment(const ElfW(Phdr) * p, uintptr_t start, bool runtime)
 static int find_code(struct dl_phdr_info *info, size_t size, void *unused)
 {
 	static const char *const names[] = {"libasan.so", "libtsan.so", "libclang_rt.asan", "libclang_rt.tsan"};
-	bool runtime = false;
+	bool runtime = false, sanitized = cg_sanitizer_is_tsan() || cg_sanitizer_is_asan();
 	(void)size;
 	(void)unused;
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+	for (unsigned i = 0; sanitized && i < sizeof names / sizeof names[0]; i++)
 		runtime |= strstr(info->dlpi_name, names[i]) != NULL;
 	for (unsigned i = 0; i < info->dlpi_phnum; i++)
 		find_in_segment(&info->dlpi_phdr[i], info->dlpi_addr + info->dlpi_phdr[i].p_vaddr, runtime);
 	return 0;
+}
+
+static void find_all_code(void)
+{
+	uintptr_t start, end;
+	cg_object_init();
+	cg_sanitizer_init();
+	dl_iterate_phdr(find_code, NULL);
+	if (cg_sanitizer_code(&start, &end))
+		cg_unwind_set_runtime_range(start, end);
 }
 
 /*
@@ -128,7 +140,7 @@ static void start_watching(void)
 	cg_recorder_configure(options.dir, options.app, options.warn_after_ns);
 	cg_sweep_report_init(&options, host);
 	tell_complaints();
-	dl_iterate_phdr(find_code, NULL);
+	find_all_code();
 	cg_stack_set_depth(options.depth);
 	cg_bypass_init();
 	cg_unwind_init(options.stacks, cg_bypass_imports_sockets());

@@ -13,6 +13,7 @@
 #include "loader.h"
 #include "ownfd.h"
 #include "procfs.h"
+#include "sanitizer.h"
 #include "sweep.h"
 #include "sweep_report.h"
 #include "symbol.h"
@@ -27,7 +28,7 @@ static int (*set_stack_size)(pthread_attr_t *, size_t);
 static size_t (*smallest_stack)(const pthread_attr_t *);
 static int (*join)(pthread_t, void **);
 static pthread_t thread;
-static bool signal_told, has_tsan;
+static bool signal_told;
 
 static void find(const char *name, void *pointer)
 {
@@ -84,7 +85,7 @@ static int create_thread(pthread_t *ret, void *(*routine)(void *), void *argumen
  */
 static bool is_possible(void)
 {
-	return cg_loader_has_malloc() && !(cg_loader_is_orphan() && has_tsan);
+	return cg_loader_has_malloc() && !(cg_loader_is_orphan() && cg_sanitizer_is_tsan());
 }
 
 static void *run_aside(void *work)
@@ -111,7 +112,6 @@ void cg_sweep_thread_init(void)
 	find("pthread_attr_setstacksize", &set_stack_size);
 	find("__pthread_get_minstack", &smallest_stack); /* of libc's private ones, which others go by too */
 	find("pthread_join", &join);
-	has_tsan = dlsym(RTLD_DEFAULT, "__tsan_init");
 	cg_symbol_in_thread = start_aside;
 }
 

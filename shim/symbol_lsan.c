@@ -1,10 +1,10 @@
 /* symbol_lsan.c: whether LeakSanitizer will search this process for leaks, by its presence and its options. */
 #include "symbol_lsan.h"
 
-#include <dlfcn.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "sanitizer.h"
 #include "sys.h"
 
 #define FLAG "detect_leaks="
@@ -60,14 +60,14 @@ static ssize_t read_environment(char *text, size_t size)
 bool cg_symbol_lsan_searches(void)
 {
 	bool searches = true;
-	if (!dlsym(RTLD_DEFAULT, "__lsan_do_leak_check"))
+	if (!cg_sanitizer_has_lsan())
 		return false;
 	char *text = cg_sys_mmap(NULL, ENVIRONMENT_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (cg_sys_failed(text))
 		return true;
 	ssize_t n = read_environment(text, ENVIRONMENT_MAX);
 	if (n >= 0 && n < ENVIRONMENT_MAX)
-		searches = searches_by(text, text + n, dlsym(RTLD_DEFAULT, "__asan_init") != NULL);
+		searches = searches_by(text, text + n, cg_sanitizer_is_asan());
 	cg_sys_munmap(text, ENVIRONMENT_MAX);
 	return searches;
 }

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "sanitizer.h"
+
 static _Atomic bool usable;
 
 #ifdef __x86_64__
@@ -70,7 +72,7 @@ static unsigned walk(void **ip, unsigned max)
 bool cg_unwind_library_load(void)
 {
 	static const char *const names[] = {"libunwind.so.8", "libunwind.so.1"};
-	if (dlsym(RTLD_DEFAULT, "__tsan_init"))
+	if (cg_sanitizer_is_tsan())
 		return false; /* it takes libunwind's mutexes for the program's */
 	for (unsigned i = 0; i < 2; i++) {
 		void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
