@@ -146,6 +146,7 @@ install: all
 	install -D -m 644 completion/closeguard.bash $(TO)/share/bash-completion/completions/closeguard
 	install -D -m 644 completion/_closeguard $(TO)/share/zsh/site-functions/_closeguard
 	$(if $(wildcard shim/closeguard.h),install -m 644 shim/closeguard.h $(TO)/include)
+	install -m 644 shim/closeguard.supp $(TO)/share/closeguard
 	$(if $(wildcard policy/*.cfg),install -m 644 $(wildcard policy/*.cfg) $(TO)/share/closeguard/policies)
 	$(foreach page,$(wildcard man/*.[1-8]),install -D -m 644 $(page) \
 		$(TO)/share/man/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)) &&) :

@@ -5,6 +5,7 @@
 
 #include "guard.h"
 #include "sys.h"
+#include "unwind_memcheck.h"
 
 enum {
 	PAGE_BITS = 12,
@@ -59,7 +60,10 @@ struct cg_stack_bounds cg_unwind_memory_around(uintptr_t sp)
  */
 static bool is_readable(uintptr_t page)
 {
-	return CG_SYS(SYS_rt_sigprocmask, ~0u, page, 0, 8, 0, 0) == -EINVAL;
+	cg_memcheck_begin();
+	long r = CG_SYS(SYS_rt_sigprocmask, ~0u, page, 0, 8, 0, 0);
+	cg_memcheck_end();
+	return r == -EINVAL;
 }
 
 bool cg_unwind_memory_reach(struct cg_stack_bounds *bounds, uintptr_t address)

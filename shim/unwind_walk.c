@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "unwind_arch.h"
+#include "unwind_memcheck.h"
 #include "unwind_memory.h"
 #include "unwind_rule.h"
 
@@ -37,7 +38,7 @@ static bool step_signal(struct frame *frame)
 }
 
 /* A frame pointer is believed when it leads up this stack, to what may be code. */
-static bool step_guessed(struct frame *frame)
+static bool guess(struct frame *frame)
 {
 	uintptr_t ip, fp;
 	if (frame->fp < frame->sp || !load(frame, frame->fp, &fp) ||
@@ -47,6 +48,16 @@ static bool step_guessed(struct frame *frame)
 	frame->fp = fp;
 	frame->ip = cg_unwind_plain(ip);
 	return true;
+}
+
+static bool step_guessed(struct frame *frame)
+{
+	cg_memcheck_begin();
+	bool moved = guess(frame);
+	cg_memcheck_defined(&moved, sizeof moved);
+	cg_memcheck_defined(frame, sizeof *frame);
+	cg_memcheck_end();
+	return moved;
 }
 
 static bool step_by(struct frame *frame, struct cg_rule rule)

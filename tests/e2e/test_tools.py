@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Programs with a sanitizer's runtime inside: nothing is said that is not said bare."""
+"""Programs under valgrind's tools, and with a sanitizer's runtime inside: nothing is said that is not said bare."""
 
 import os
 import subprocess
 
 import harness
+import programs
+
+SUPPRESSIONS = os.path.join(harness.HERE, "..", "..", "shim", "closeguard.supp")
 
 
 def run(t, command, log, stacks="full", watched=True, **settings):
@@ -32,6 +35,25 @@ def is_quiet(t, command, stacks=("full", "fp", "off")):
         with open(log, encoding="utf-8") as text:
             findings = text.read()
         t.check('"close_wait"' in findings, f"with stacks {way} the connection was not found: {findings[:500]}")
+
+
+def valgrind(t, *arguments, **options):
+    harness.need("valgrind")
+    program = programs.compile("prog_tools", harness.BUILD)
+    is_quiet(t, ["valgrind", "-q", "--error-exitcode=99", *arguments, program], **options)
+
+
+def test_memcheck(t):
+    """Without any suppression."""
+    valgrind(t)
+
+
+def test_helgrind(t):
+    valgrind(t, "--tool=helgrind", "--suppressions=" + SUPPRESSIONS, stacks=("full",))
+
+
+def test_drd(t):
+    valgrind(t, "--tool=drd", "--suppressions=" + SUPPRESSIONS, stacks=("full",))
 
 
 def sanitized(t, compiler, *flags):
