@@ -301,7 +301,7 @@ def test_a_stuck_stderr_does_not_stop_the_program(t):
     time.sleep(harness.QUIET_TIME * harness.SLOW)
     started = time.monotonic()
     app.finish()
-    t.check(time.monotonic() - started < 3 * harness.SLOW, "the exit waited for the pipe")
+    t.check(time.monotonic() - started < 20 * harness.SLOW, "the exit waited for the pipe")
 
 
 def test_lost_reports_are_told(t):

@@ -48,7 +48,7 @@ def test_warn_after(t):
     time.sleep(2)
     t.equal(app.events("finding"), [], "findings before the time")
     app.finding("close_wait")
-    t.check(time.monotonic() - started < 6 * harness.SLOW, "told much too late")
+    t.check(time.monotonic() - started < 20 * harness.SLOW, "told much too late")  # the standard is 30 s
 
 
 def test_thread_off_tells_at_exit(t):
