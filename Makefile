@@ -1,7 +1,7 @@
 # closeguard. Start with: make deps demo
 #
-# Targets that people and CI rely on: all, deps, demo, check, check-apps, check-distros, check-policy, bench, fuzz,
-# asan, tsan, lint, aarch64, release, install.
+# Targets that people and CI rely on: all, deps, demo, check, check-apps, check-distros, check-policy, coverage, bench,
+# fuzz, asan, tsan, lint, aarch64, release, install.
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -165,7 +165,7 @@ release:
 	$(Q)tests/distros/release.sh $(RELEASE)
 
 clean:
-	rm -rf $(BUILD) build-aarch64 build-asan build-clang build-fuzz build-tsan
+	rm -rf $(BUILD) build-aarch64 build-asan build-clang build-coverage build-fuzz build-tsan
 
 include tests/tests.mk
 include $(wildcard demo/*.mk)

@@ -11,7 +11,7 @@
 # All print "ok NAME", "not ok NAME: why" or "skip NAME: why", which tests/run counts.
 
 .PHONY: check check-apps check-distros check-policy check-sanitized bench fuzz fuzz-run asan tsan lint lint-build \
-	test-programs
+	test-programs compatibility coverage coverage-run
 
 TESTS_OUT = $(BUILD)/tests
 RUN = tests/run --build $(BUILD)
@@ -90,7 +90,11 @@ check: all test-programs
 		$(if $(APPS),--timeout 600 '$(APPS) quick')
 
 check-apps: all test-programs
-	$(Q)$(RUN) --timeout 3600 $(or $(APPS),tests/apps.sh)
+	$(Q)$(RUN) --timeout 3600 $(or $(APPS),tests/apps.sh) tests/suites/run.py
+
+# The same suites, with versions and results as a document.
+compatibility: all
+	$(Q)CLOSEGUARD_TEST_BUILD=$(abspath $(BUILD)) tests/suites/run.py --document docs/compatibility.md
 
 # What make release built, in other releases of Debian. Their root folders stay in build-roots/.
 check-distros:
@@ -115,6 +119,17 @@ asan tsan:
 	$(Q)$(MAKE) --no-print-directory BUILD=build-$@ SANITIZE='$(SANITIZE_$@)' SANITIZER=$@ check-sanitized
 check-sanitized: all test-programs
 	$(Q)$(RUN) --sanitize $(SANITIZER) --timeout 600 $(UNIT_PROGRAMS) $(E2E_TESTS)
+
+# Which lines the tests run, by gcov. The tests' own results are make check's matter: with counters in it the library
+# makes calls that some of them forbid.
+SANITIZE_coverage = --coverage -fprofile-update=atomic
+coverage:
+	$(Q)$(MAKE) --no-print-directory BUILD=build-coverage CFLAGS='-O0 -g -Wno-error' \
+		SANITIZE='$(SANITIZE_coverage)' coverage-run
+coverage-run: all test-programs
+	$(Q)find $(BUILD) -name '*.gcda' -delete
+	$(Q)$(RUN) $(UNIT_PROGRAMS) $(E2E_TESTS) >$(BUILD)/tests.log || tail -n 1 $(BUILD)/tests.log
+	$(Q)$(RUN) 'tests/coverage.py $(BUILD)'
 
 # Fuzzers need clang's libFuzzer; each runs for FUZZ_SECONDS. NAME.seeds lists folders with inputs to begin with.
 FUZZ_SECONDS ?= 30
