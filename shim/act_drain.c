@@ -38,6 +38,7 @@ static struct drain {
 	uint64_t deadline_ns;
 	uint64_t bytes_left;
 	int questions; /* that may still be asked */
+	bool has_turn; /* to ask */
 	struct cg_act_plan plan;
 } drains[DRAINS] CG_LARGE;
 
@@ -133,6 +134,7 @@ int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drai
 	drain->plan = *plan;
 	drain->how = how;
 	drain->questions = how.inherited ? QUESTIONS : 1;
+	drain->has_turn = false;
 	if (drain->fd < 0 || cg_tcp_identity(drain->fd, &drain->inode, &cookie) < 0) {
 		give_back(drain);
 		return 0;
@@ -181,22 +183,35 @@ void cg_act_drain_begin(int place, bool closed)
 
 /*
  * Where parent and child close at the same time, each holds a duplicate while it asks, and sees the other's: the heir
- * asks again, so that one of the two is the last and knows it.
+ * asks again, so that one of the two is the last and knows it. A turn lasts until the duplicate is closed: who asks
+ * next does not see one that was given up on.
  */
 static void answered(struct drain *drain, enum cg_held held)
 {
 	if (held == CG_HELD_NO) {
+		cg_act_turn_leave(drain->fd);
 		start(drain);
 		return;
 	}
 	if (held == CG_HELD_NOT_YET && cg_clock_now() < drain->deadline_ns)
 		return;
 	if (held == CG_HELD_YES && --drain->questions > 0) {
-		drain->since_ns = cg_clock_now();
+		cg_act_turn_leave(drain->fd);
+		drain->has_turn = false;
 		return;
 	}
 	cg_act_note_refused(&drain->plan, -1, held == CG_HELD_YES ? CG_REASON_SHARED : CG_REASON_UNKNOWN);
 	give_back(drain);
+}
+
+/* The other one may take long over its question, but not for ever. Answers from before the turn are of no use. */
+static bool may_ask(struct drain *drain, uint64_t now)
+{
+	if (!drain->has_turn && (cg_act_turn_take(drain->fd) || now >= drain->deadline_ns)) {
+		drain->has_turn = true;
+		drain->since_ns = now;
+	}
+	return drain->has_turn;
 }
 
 /* One walk over the processes for all that wait for the answer. */
@@ -211,7 +226,7 @@ static void ask(cg_act_holders *holders)
 	if (now - asked_ns < ASK_NS || now - asked_ns < ASK_SHARE * took_ns)
 		return;
 	for (int i = 0; i < DRAINS; i++) {
-		if (atomic_load(&drains[i].state) != ASKS)
+		if (atomic_load(&drains[i].state) != ASKS || !may_ask(&drains[i], now))
 			continue;
 		asking[n] = &drains[i];
 		questions[n++] = (struct cg_act_question){drains[i].inode, drains[i].since_ns, drains[i].how.share};

@@ -114,6 +114,13 @@ void cg_act_drain_begin(int place, bool closed);
 /* Does another process hold the connection? What cannot be known is no "no"; not yet: ask again. */
 enum cg_held { CG_HELD_NO, CG_HELD_YES, CG_HELD_UNKNOWN, CG_HELD_NOT_YET };
 
+/*
+ * The turn to ask who else holds the connection behind fd, a duplicate of ours: false while another process has it. It
+ * ends by leave, or when fd is closed. Sweep thread only.
+ */
+bool cg_act_turn_take(int fd);
+void cg_act_turn_leave(int fd);
+
 /* An answer that is older than since_ns (CLOCK_MONOTONIC) is none. */
 struct cg_act_question {
 	uint64_t inode, since_ns;
