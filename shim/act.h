@@ -30,12 +30,13 @@ struct cg_act_close {
 };
 
 /*
- * Before a close. `last`: nothing of ours or libc's touches the descriptor between this and the real close, so that a
- * blocking socket can be drained here; else (fclose flushes first, dup2 may fail) through a duplicate afterwards.
+ * Before a close. Nothing waits here: the program's descriptor is closed first, and drained through a duplicate. A
+ * thread that is cancelled, or leaves a signal handler by longjmp, while it waits for us has closed what it would have
+ * closed without us.
  */
-void cg_act_before_close(int fd, bool last, struct cg_act_close *ret);
+void cg_act_before_close(int fd, struct cg_act_close *ret);
 
-/* After it. `closed`: it really happened. */
+/* After it. `closed`: it really happened. A blocking socket is drained in here. */
 void cg_act_after_close(const struct cg_act_close *act, bool closed);
 
 /*

@@ -195,7 +195,7 @@ static void hand_over(int fd, const struct cg_act_plan *plan, struct cg_act_drai
 		cg_act_apply_close(fd, plan, true);
 }
 
-static void close_alone(int fd, int state, bool last, struct cg_act_plan *plan, struct cg_act_close *ret)
+static void close_alone(int fd, int state, struct cg_act_plan *plan, struct cg_act_close *ret)
 {
 	if (plan->drain_ms && app_lingers(fd)) {
 		cg_act_note_drain(plan, fd, CG_RESULT_REFUSED, CG_REASON_APP_LINGER);
@@ -203,14 +203,10 @@ static void close_alone(int fd, int state, bool last, struct cg_act_plan *plan, 
 	}
 	bool drains = plan->drain_ms && needs_drain(fd, state);
 	bool blocks = !(cg_sys_fcntl(fd, F_GETFL, 0) & O_NONBLOCK);
-	if (!drains) {
-		cg_act_apply_close(fd, plan, true);
-	} else if (!blocks || !last) {
+	if (drains)
 		hand_over(fd, plan, (struct cg_act_drain){.here = blocks}, ret);
-	} else {
-		cg_act_drain_here(fd, plan);
+	else
 		cg_act_apply_close(fd, plan, true);
-	}
 }
 
 /* Nothing is touched: what would have been done. */
@@ -221,7 +217,7 @@ static void note_all(int fd, int state, const struct cg_act_plan *plan, bool sha
 	cg_act_apply_close(fd, plan, true);
 }
 
-void cg_act_before_close(int fd, bool last, struct cg_act_close *ret)
+void cg_act_before_close(int fd, struct cg_act_close *ret)
 {
 	struct cg_slot *slot = cg_track_conn(fd);
 	struct cg_act_plan plan;
@@ -243,7 +239,7 @@ void cg_act_before_close(int fd, bool last, struct cg_act_close *ret)
 		                                .renamed = has_flag(slot, CG_SLOT_DUPPED)},
 		          ret);
 	else
-		close_alone(fd, state, last, &plan, ret);
+		close_alone(fd, state, &plan, ret);
 }
 
 void cg_act_after_close(const struct cg_act_close *act, bool closed)

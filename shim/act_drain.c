@@ -27,12 +27,19 @@ static const uint64_t ASK_NS = 50000000;             /* between two questions of
 static const uint64_t ASK_PATIENCE_NS = 10000000000; /* on a host too busy for an answer */
 static const unsigned ASK_SHARE = 10;                /* and so many times what the last one took */
 
-enum state { FREE, TAKEN, ASKS, RUNS };
+static const uint64_t LOST_NS = 2000000000;          /* after its end, a drain that its thread has left */
+
+/*
+ * TAKEN: somebody is at it. OFFERED: the descriptor is about to be closed. HERE: in the thread that closed. These two
+ * are taken by whoever goes on with them: that thread, or another when it has gone.
+ */
+enum state { FREE, TAKEN, OFFERED, ASKS, RUNS, HERE };
 
 static struct drain {
 	_Atomic int state;
 	struct cg_act_drain how;
 	int fd; /* our duplicate */
+	uint32_t tid;
 	uint64_t inode;
 	uint64_t since_ns; /* answers from before are of no use */
 	uint64_t deadline_ns;
@@ -90,9 +97,50 @@ static bool is_over_share(void)
 	       (rlim_t)atomic_load(&under_way) >= limit.rlim_cur / SHARE;
 }
 
-static struct drain *take_place(void)
+static void give_back(struct drain *drain)
 {
-	if (is_over_share())
+	cg_ownfd_close(drain->fd);
+	drain->fd = -1;
+	atomic_store(&drain->state, FREE);
+	atomic_fetch_sub(&under_way, 1);
+}
+
+static void finish(struct drain *drain, enum cg_action_reason reason)
+{
+	if (drain->plan.drain_ms)
+		cg_act_note_drain(&drain->plan, -1, CG_RESULT_DONE, reason);
+	cg_act_apply_close(drain->fd, &drain->plan, false);
+	give_back(drain);
+}
+
+static bool has_ended(const struct drain *drain)
+{
+	return drain->tid && CG_SYS3(SYS_tgkill, cg_sys_getpid(), drain->tid, 0) == -ESRCH;
+}
+
+/* A thread may leave by longjmp from a signal handler while it drains, or be cancelled while a stream is flushed. */
+static void collect_lost(void)
+{
+	uint64_t now = cg_clock_now();
+	for (int i = 0; i < DRAINS; i++) {
+		struct drain *drain = &drains[i];
+		int state = atomic_load(&drain->state);
+		if ((state != HERE && state != OFFERED) || now < drain->deadline_ns + LOST_NS ||
+		    (state == OFFERED && !has_ended(drain)) ||
+		    !atomic_compare_exchange_strong(&drain->state, &state, TAKEN))
+			continue;
+		if (state == HERE)
+			finish(drain, CG_REASON_TIME);
+		else
+			give_back(drain);
+	}
+}
+
+/* `here`: the program has given up a number for ours, so that its share does not matter. */
+static struct drain *take_place(bool here)
+{
+	collect_lost();
+	if (!here && is_over_share())
 		return NULL;
 	for (int i = 0; i < DRAINS; i++) {
 		int none = FREE;
@@ -102,14 +150,6 @@ static struct drain *take_place(void)
 		}
 	}
 	return NULL;
-}
-
-static void give_back(struct drain *drain)
-{
-	cg_ownfd_close(drain->fd);
-	drain->fd = -1;
-	atomic_store(&drain->state, FREE);
-	atomic_fetch_sub(&under_way, 1);
 }
 
 bool (*cg_act_has_thread)(void);
@@ -126,7 +166,7 @@ int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drai
 		*ret_why = CG_REASON_UNKNOWN;
 		return 0;
 	}
-	struct drain *drain = take_place();
+	struct drain *drain = take_place(how.here);
 	*ret_why = CG_REASON_BUDGET;
 	if (!drain)
 		return 0;
@@ -139,15 +179,10 @@ int cg_act_drain_take(int fd, const struct cg_act_plan *plan, struct cg_act_drai
 		give_back(drain);
 		return 0;
 	}
+	drain->tid = cg_guard_tid();
+	drain->deadline_ns = cg_clock_now();
+	atomic_store(&drain->state, OFFERED);
 	return (int)(drain - drains) + 1;
-}
-
-static void finish(struct drain *drain, enum cg_action_reason reason)
-{
-	if (drain->plan.drain_ms)
-		cg_act_note_drain(&drain->plan, -1, CG_RESULT_DONE, reason);
-	cg_act_apply_close(drain->fd, &drain->plan, false);
-	give_back(drain);
 }
 
 static void start(struct drain *drain)
@@ -159,17 +194,30 @@ static void start(struct drain *drain)
 	atomic_store(&drain->state, RUNS);
 }
 
+static void run_here(struct drain *drain)
+{
+	int here = HERE;
+	drain->deadline_ns = cg_clock_now() + drain->plan.drain_ms * 1000000ull;
+	atomic_store(&drain->state, HERE);
+	cg_act_drain_here(drain->fd, &drain->plan);
+	if (!atomic_compare_exchange_strong(&drain->state, &here, TAKEN))
+		return;
+	cg_act_apply_close(drain->fd, &drain->plan, true);
+	give_back(drain);
+}
+
 void cg_act_drain_begin(int place, bool closed)
 {
 	struct drain *drain = &drains[place - 1];
+	int offered = OFFERED;
+	if (!atomic_compare_exchange_strong(&drain->state, &offered, TAKEN))
+		return;
 	if (!closed) {
 		give_back(drain);
 		return;
 	}
 	if (drain->how.here) {
-		cg_act_drain_here(drain->fd, &drain->plan);
-		cg_act_apply_close(drain->fd, &drain->plan, false);
-		give_back(drain);
+		run_here(drain);
 		return;
 	}
 	drain->since_ns = cg_clock_now();
@@ -261,6 +309,7 @@ uint64_t cg_act_drain_run(cg_act_holders *holders)
 	if (!cg_act_draining())
 		return 0;
 	ask(holders);
+	collect_lost();
 	for (int i = 0; i < DRAINS; i++)
 		if (atomic_load(&drains[i].state) == RUNS)
 			(void)step(&drains[i]);

@@ -8,7 +8,9 @@
 #include "track.h"
 #include "unwind.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
+#pragma weak pthread_testcancel /* a program without threads may be without it */
 
 static void forget_inherited(int fd)
 {
@@ -16,6 +18,31 @@ static void forget_inherited(int fd)
 		cg_inherit_forget(fd);
 	else if (__builtin_expect(cg_use_is_news(), 0))
 		cg_track_first_use(fd);
+}
+
+/*
+ * close is a cancellation point that acts on a request before the descriptor is closed. One from before the call is
+ * answered here, where nothing has been done yet. One that comes while a drain is prepared finds the descriptor closed,
+ * as it would without us. Without a drain the real close may itself wait, and be cancelled in that.
+ */
+static int before_close(int fd, struct cg_act_close *act)
+{
+	int cancellation = PTHREAD_CANCEL_ENABLE;
+	if (pthread_testcancel)
+		pthread_testcancel();
+	if (cg_act_wanted(CG_POLICY_ON_CLOSE))
+		CG_EVENT(cg_act_before_close(fd, act));
+	if (act->drain)
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
+	return cancellation;
+}
+
+static void after_close(const struct cg_act_close *act, int cancellation)
+{
+	if (!act->drain)
+		return;
+	pthread_setcancelstate(cancellation, NULL); /* a handler may leave the drain by longjmp */
+	CG_EVENT(cg_act_after_close(act, true));
 }
 
 CG_EXPORT int close(int fd)
@@ -28,8 +55,7 @@ CG_EXPORT int close(int fd)
 	}
 	cg_track_close_row(fd, CG_CALLER);
 	struct cg_act_close act = {0};
-	if (known && cg_act_wanted(CG_POLICY_ON_CLOSE))
-		CG_EVENT(cg_act_before_close(fd, true, &act));
+	int cancellation = known ? before_close(fd, &act) : 0;
 	if (known)
 		CG_EVENT(retired = cg_track_retire(fd, CG_CALL_close, CG_CALLER));
 	else
@@ -39,8 +65,7 @@ CG_EXPORT int close(int fd)
 		CG_EVENT(cg_track_closed_other(fd, retired.gen));
 	else if (known && !retired.slot && errno == EBADF)
 		CG_EVENT(cg_track_close_failed(fd, CG_CALL_close, CG_CALLER));
-	if (act.drain)
-		CG_EVENT(cg_act_after_close(&act, true));
+	after_close(&act, cancellation);
 	return r;
 }
 
@@ -98,7 +123,7 @@ CG_EXPORT int fclose(FILE *stream)
 	bool known = fd >= 0 && cg_track_knows(fd);
 	struct cg_act_close act = {0};
 	if (known && cg_act_wanted(CG_POLICY_ON_CLOSE))
-		CG_EVENT(cg_act_before_close(fd, false, &act)); /* what is buffered is flushed by the real call */
+		CG_EVENT(cg_act_before_close(fd, &act)); /* what is buffered is flushed by the real call */
 	if (known)
 		CG_EVENT((void)cg_track_retire(fd, CG_CALL_fclose, CG_CALLER));
 	else

@@ -44,7 +44,7 @@ static int dup_over(int fd, int newfd, int flags, enum cg_call call, uintptr_t c
 	bool over = fd != newfd && cg_track_knows(newfd) && is_open(fd);
 	struct cg_act_close act = {0};
 	if (over && cg_act_wanted(CG_POLICY_ON_CLOSE))
-		CG_EVENT(cg_act_before_close(newfd, false, &act));
+		CG_EVENT(cg_act_before_close(newfd, &act));
 	if (over)
 		CG_EVENT(retired = cg_track_retire(newfd, call, caller));
 	int r = flags < 0 ? cg_real.dup2(fd, newfd) : cg_real.dup3(fd, newfd, flags);

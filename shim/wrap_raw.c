@@ -175,7 +175,7 @@ static void act_before(long number, long a, long b, struct cg_act_close *ret)
 {
 	int fd = cg_act_wanted(CG_POLICY_ON_CLOSE) ? closed_by(number, a, b) : -1;
 	if (fd >= 0 && cg_track_knows(fd))
-		cg_act_before_close(fd, number == SYS_close, ret);
+		cg_act_before_close(fd, ret);
 }
 
 long cg_wrap_syscall(long number, long a, long b, long c, long d, long e, long f)

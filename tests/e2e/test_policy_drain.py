@@ -198,6 +198,24 @@ def held(program, port):
     return sum(len(one.fds) for one in kernel.tcp_of(program.pid) if one.sport == port and one.state != "LISTEN")
 
 
+def test_a_close_that_is_left_halfway(t):
+    """Cancelled or jumped out of while it drains, or cancelled before: what is open then is what would be open bare."""
+    policy = write_policy(t, rules('name = "it"; close = { drain = { timeout = "1s"; }; };'))
+    for how, wanted in (("wait", "open 0 usable 0 returned"), ("before", "open 1 usable 1 cancelled"),
+                        ("jump", "open 0 usable 0 jumped")):
+        for settings in ({"watched": False}, {}, {"env": {"CLOSEGUARD_POLICY": policy}}):
+            app = t.start("prog_cancel_close", how, **settings)
+            t.equal(app.line(), wanted, f"{how} with {settings}")
+        app.line("ready")
+        app.wait_for(lambda: sockets_of(app.pid) == (2 if how == "before" else 1),
+                     lambda: f"{how}: {sockets_of(app.pid)} descriptors are TCP connections")
+
+
+def sockets_of(pid):
+    """How many descriptors are TCP connections, ours among them."""
+    return sum(len(one.fds) for one in kernel.tcp_of(pid) if one.state != "LISTEN")
+
+
 def test_the_bytes(t):
     """A peer that sends without end is cut off after so many."""
     net, program, peer, fd, port = drained(t, 'timeout = "10s"; bytes = 100000;', "nonblock")
