@@ -104,7 +104,7 @@ $(LIB): $(CORE_OBJ) $(EDGE_OBJ) $(BUILD)/exports.map
 	$(Q)$(CC) $(SHARED_SHIM) -Wl,-soname,$(@F) -Wl,--version-script=$(BUILD)/exports.map -o $@ \
 		$(CORE_OBJ) $(EDGE_OBJ) $(LDFLAGS_ALL) -ldl
 
-$(ANNEX_DW): $(ANNEX_DW_OBJ)
+$(ANNEX_DW): $(ANNEX_DW_OBJ) $(call obj,shim/clock.c)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SHARED) -Wl,-soname,$(@F) -o $@ $^ $(LDFLAGS_ALL) -ldw -lelf -ldl
 

@@ -11,6 +11,7 @@
 
 #include "arena.h"
 #include "bypass.h"
+#include "clock.h"
 #include "closeguard.h"
 #include "fmt.h"
 #include "fork.h"
@@ -169,6 +170,7 @@ __attribute__((constructor)) static void start(void)
 	int saved_errno = errno;
 	extern char **environ;
 	(void)cg_real_resolve();
+	cg_clock_init();
 	cg_preload_init();
 	if (cg_real_is_glibc() && !getauxval(AT_SECURE)) {
 		cg_options_read(environ, &options, keep_complaint, NULL);

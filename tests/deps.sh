@@ -45,6 +45,7 @@ test:optional  command:groff         groff-base            groff-base           
 test:optional  command:haproxy       haproxy               haproxy                haproxy
 test:optional  command:javac         openjdk-17-jdk-headless|default-jdk-headless java-17-openjdk-devel  openjdk17-jdk
 test:optional  command:/lib/ld-linux.so.2 libc6-i386       glibc.i686             -
+test:optional  command:faketime      faketime              libfaketime            libfaketime
 test:optional  command:musl-gcc      musl-tools            musl-gcc               musl-dev
 test:optional  command:nft           nftables              nftables               nftables
 test:optional  command:nginx         nginx-light|nginx     nginx-core             nginx

@@ -1,5 +1,6 @@
 /* test_track_sequences.c: the slots stay right over any sequence of events, from many threads, and where none may
  * count. */
+#include "clock.h"
 #include "core_fixture.h"
 #include "track_fixture.h"
 #include "unit.h"
@@ -225,6 +226,7 @@ static void every_event(int fd)
 static int events_in_sandbox(bool with_recorder)
 {
 	core_watch(core_dir);
+	cg_clock_init();
 	cg_unwind_init(CG_STACKS_FULL, true);
 	if (with_recorder)
 		track_open(FD);
