@@ -66,11 +66,13 @@ static void note_first_seen(struct cg_sweep *sweep, struct cg_suspect *c)
 
 /*
  * The FIN is consumed, but nobody knows since when (stdio read it, or a child): the program may be about to close. It
- * has to be so in two sweeps running before it counts.
+ * has to be so in two sweeps running before it counts. A program that ends is about to close nothing.
  */
-static void doubt_inferred(struct cg_suspect *c)
+static void doubt_inferred(const struct cg_sweep *sweep, struct cg_suspect *c)
 {
 	struct cg_slot *slot = cg_slot_at(c->facts.fd);
+	if (sweep->ending)
+		return;
 	if (c->judgement.cause != CG_CAUSE_EOF_IGNORED || (flags_of(c) & CG_SLOT_EOF) || c->facts.fd < 0 || !slot)
 		return;
 	if (!(flags_of(c) & CG_SLOT_CONSUMED))
@@ -266,7 +268,7 @@ void cg_suspects_judge(struct cg_sweep *sweep)
 		fill_history(c);
 		if (c->facts.tcp.state != CG_TCP_LISTEN)
 			cg_detect(&c->facts, &c->judgement);
-		doubt_inferred(c);
+		doubt_inferred(sweep, c);
 		sweep->waiting |= c->judgement.kind != CG_KIND_NONE;
 		note_ripening(sweep, c);
 	}

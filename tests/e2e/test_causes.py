@@ -438,6 +438,28 @@ def test_origin_unseen_in_a_deepbind_plugin(t):
     unseen(t, "deepbind", programs.compile("lib_plugin", harness.BUILD))
 
 
+def told_at_the_end(t, how):
+    """A program that nothing is seen of is looked at when it ends; its ends were read, nobody knows when."""
+    listening, port = server(t)
+    app = t.start("prog_host", how, port, programs.compile("lib_plugin", harness.BUILD))
+    for _ in range(2):
+        listening.accept()[0].close()
+    app.finish()
+    if not harness.BARE:
+        found = [(one["cause"], one["origin"], one["count"]) for one in app.events("finding")]
+        t.equal(found, [("eof_ignored", "unseen", 2)], "findings")
+
+
+def test_only_a_dlmopened_plugin_uses_sockets(t):
+    told_at_the_end(t, "dlmopen")
+
+
+def test_only_a_deepbind_plugin_uses_sockets(t):
+    if harness.SANITIZE:
+        raise Skip("sanitizers refuse RTLD_DEEPBIND")
+    told_at_the_end(t, "deepbind")
+
+
 def test_a_burst_is_counted_whole(t):
     """Twenty sockets leaked at once make one finding of twenty, not a finding of one that grows."""
     app = serve(t, "prog_eof", "read", 20, count=20)
