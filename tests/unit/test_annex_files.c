@@ -193,6 +193,24 @@ START_TEST(cpp_symbols_are_readable)
 }
 END_TEST
 
+/* A plugin of the program's may use libdw too, and gets the one that the annex has loaded. */
+START_TEST(the_program_may_use_libdw)
+{
+	char path[512];
+	struct cg_annex_frame frames[MAX_FRAMES];
+	prepare("", "--strip-debug");
+	ck_assert_int_gt(ask("full", site_in_outer("full"), frames), 0);
+	void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+	ck_assert_ptr_nonnull(library);
+	void *(*begin)(int, int) = (void *(*)(int, int))dlsym(library, "dwarf_begin");
+	int (*end)(void *) = (int (*)(void *))dlsym(library, "dwarf_end");
+	snprintf(path, sizeof path, "%s/full", dir);
+	void *dwarf = begin(open(path, O_RDONLY), 0);
+	ck_assert_ptr_nonnull(dwarf);
+	ck_assert_int_eq(end(dwarf), 0);
+}
+END_TEST
+
 START_TEST(replaced_file_is_refused)
 {
 	char hex[64], path[128];
@@ -298,6 +316,7 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, symbols_cover);
 	tcase_add_test(tc, cpp_symbols_are_readable);
 	tcase_add_test(tc, replaced_file_is_refused);
+	tcase_add_test(tc, the_program_may_use_libdw);
 	tcase_add_test(tc, nothing_stays_open_or_mapped);
 	tcase_add_test(tc, no_kind_of_file_is_mapped);
 }
