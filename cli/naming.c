@@ -36,13 +36,16 @@ void cg_naming_begin(void)
 	if (!found)
 		find_annex();
 	cg_symbol_set_memory(names_memory);
+	cg_symbol_set_process(-1);
 	found = true;
 	cg_symbol_begin(names_budget_ns, true);
 }
 
 unsigned cg_naming_resolve(void *context, uint64_t ip, uint32_t generation, struct cg_frame *frames, unsigned max)
 {
-	return cg_symbol_name(cg_recording_module(context, ip, generation), ip, frames, max);
+	const struct cg_recording *recording = context;
+	cg_symbol_set_process(recording->alive ? recording->header.pid : -1);
+	return cg_symbol_name(cg_recording_module(recording, ip, generation), ip, frames, max);
 }
 
 void cg_naming_thread(const struct cg_recording *recording, uint32_t tid, char name[32])

@@ -51,7 +51,7 @@ static uint64_t key_of(const struct cg_module *module)
 		h = (h ^ path[i]) * 0x100000001b3u;
 	for (size_t i = 0; i < sizeof module->build_id; i++)
 		h = (h ^ module->build_id[i]) * 0x100000001b3u;
-	return h;
+	return (h ^ atomic_load(&module->file_id)) * 0x100000001b3u;
 }
 
 static struct answer **bucket_of(uint64_t key, uint64_t ip)

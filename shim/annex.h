@@ -41,7 +41,7 @@ struct cg_annex_time {
 /*
  * Names the code at `offset` (an address in the file's own addressing: run-time address - load bias) of a module. The
  * file at its path, else the one at its other name, has to have its build-id, or where there is none its file_id; where
- * there is neither, the path is believed. Looks for
+ * there is neither, only the other name is gone by, and without one the path is believed. Looks for
  * DWARF in the file, then in separate debug files (/usr/lib/debug/.build-id, .gnu_debuglink beside the file, in .debug
  * and under /usr/lib/debug, with their dwz alternates), then in the symbol tables (.symtab, .gnu_debugdata, .dynsym).
  * "[vdso]" and deleted files are answered with 0 frames. Fills frames[0..max), innermost first (of more than

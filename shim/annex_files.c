@@ -35,7 +35,9 @@ static bool is_it(const struct cg_binary *binary, const struct cg_annex_module *
 {
 	if (module->build_id_len)
 		return cg_image_has_id(&binary->main, module->build_id, module->build_id_len);
-	return !module->file_id || binary->main.file_id == module->file_id;
+	if (module->file_id)
+		return binary->main.file_id == module->file_id;
+	return !module->mapped || strcmp(binary->main.path, module->mapped) == 0;
 }
 
 static struct cg_binary **find(const char *path)
@@ -78,7 +80,8 @@ static int open_new(const struct cg_annex_module *module, struct cg_binary ***re
 		free(binary);
 		return -ENOMEM;
 	}
-	int r = open_named(module, module->path, binary);
+	bool believed = module->build_id_len || module->file_id || !module->mapped;
+	int r = believed ? open_named(module, module->path, binary) : -ESTALE;
 	if (r < 0 && module->mapped && open_named(module, module->mapped, binary) == 0)
 		r = 0;
 	if (r < 0) {

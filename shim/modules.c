@@ -95,7 +95,10 @@ static void set_path(struct cg_module *m, const struct cg_object *object)
 	char room_for_it[CG_OBJECT_PATH];
 	struct cg_buf text;
 	const char *name = cg_object_path(object, room_for_it);
-	if (!name[0] && !atomic_load(&cg_guard.sealed))
+	bool unsealed = !atomic_load(&cg_guard.sealed),
+	     program = !name[0] || (unsealed && strcmp(name, program_path()) == 0);
+	atomic_store(&m->flags, program ? CG_MODULE_MAIN : 0);
+	if (!name[0] && unsealed)
 		name = program_path();
 	else if (strncmp(name, vdso, sizeof vdso - 1) == 0)
 		name = "[vdso]";
@@ -115,6 +118,7 @@ static bool add(const struct cg_object *object, uint32_t generation)
 		if (!atomic_compare_exchange_strong(&m->state, &free_place, WRITING))
 			continue;
 		describe(elf, m);
+		atomic_store(&m->file_id, 0);
 		set_path(m, object);
 		m->loaded = generation;
 		known[i].start = object->start;

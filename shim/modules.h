@@ -23,6 +23,12 @@ void cg_modules_note(const uint64_t *ip, unsigned depth);
 void cg_modules_refresh(void);
 
 /*
+ * Finds out which files the modules without build-id were loaded from; reads /proc/self/maps when there are new ones.
+ * Sweep only.
+ */
+void cg_modules_identify(void);
+
+/*
  * The module that contained the return address ip in that generation, or NULL (generated code, or the list was full).
  * Any context.
  */

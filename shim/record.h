@@ -139,10 +139,16 @@ struct cg_module {
 	_Atomic uint32_t unloaded; /* 0: still there */
 	uint8_t build_id_len;
 	uint8_t build_id[20];
-	uint8_t pad[3];
-	uint64_t start, end; /* executable mapping's hull */
-	uint64_t bias;       /* load bias: address = bias + offset in the file's own addressing */
-	char path[192];      /* the end of it, where it is longer */
+	_Atomic uint8_t flags; /* CG_MODULE_… */
+	uint8_t pad[2];
+	uint64_t start, end;      /* executable mapping's hull */
+	uint64_t bias;            /* load bias: address = bias + offset in the file's own addressing */
+	_Atomic uint64_t file_id; /* cg_fileid of the file that was loaded, for one without build-id; 0: not known */
+	char path[184];           /* the end of it, where it is longer */
+};
+enum {
+	CG_MODULE_MAIN = 1, /* the program itself: /proc/PID/exe */
+	CG_MODULE_ASKED = 2 /* its file_id was looked for */
 };
 _Static_assert(sizeof(struct cg_module) == 256, "modules are found by index");
 

@@ -68,6 +68,8 @@ static void look(bool may_load, bool final, const char *summary, bool on_thread)
 	sweep->thorough = final || summary;
 	if (may_load)
 		cg_modules_refresh();
+	if (may_load)
+		cg_modules_identify();
 	cg_sweep_policy_prepare(sweep, may_load);
 	/* Before a sleep without end, too: what is open may just not have been seen. */
 	struct cg_header *h = cg_recorder_header();

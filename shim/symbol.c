@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "annex.h"
 #include "arena.h"
@@ -19,7 +20,7 @@
 #define ANNEX "libcloseguard-dw.so"
 
 /* A report in a moment without free descriptors must not be the last with names. */
-enum { ATTEMPTS = 3, DIRECTORY_MAX = 1024 };
+enum { ATTEMPTS = 3 };
 
 /* So many times the CPU time may pass on the wall, while others have the CPUs or a disk is waited for. */
 enum { PATIENCE = 4 };
@@ -36,8 +37,8 @@ static struct {
 
 /* What cg_symbol_begin allowed this thread. */
 static __thread struct {
-	uint32_t cpu,
-	    wall; /* when it ends, by this thread's time and the clock's, in ticks; of thread-local bytes we have few */
+	/* When it ends, by this thread's time and the clock's, in ticks: of thread-local bytes we have few. */
+	uint32_t cpu, wall;
 	bool allowed, failed;
 } turn;
 enum { TICK_SHIFT = 16 }; /* 65 microseconds; a turn is shorter than the 39 hours after which they come round */
@@ -58,8 +59,8 @@ static _Atomic bool busy;
 
 bool (*cg_symbol_in_thread)(void (*work)(void));
 
-static char own_dir[DIRECTORY_MAX] CG_LARGE;
-static _Atomic bool own_dir_known;
+static char doubt[512]; /* why some module's functions are not named */
+static pid_t process;   /* whose modules these are; 0: this one's own; -1: a dead one's */
 
 void cg_symbol_begin_within(uint64_t cpu_ns, uint64_t wall_ns, bool may_load)
 {
@@ -76,53 +77,19 @@ void cg_symbol_begin(uint64_t budget_ns, bool may_load)
 
 const char *cg_symbol_trouble(void)
 {
-	return annex.trouble[0] && !annex.lookup ? annex.trouble : NULL;
+	if (annex.trouble[0] && !annex.lookup)
+		return annex.trouble;
+	return doubt[0] ? doubt : NULL;
 }
 
-void cg_symbol_set_dir(const char *directory)
+void cg_symbol_set_process(pid_t pid)
 {
-	struct cg_buf text;
-	cg_buf_init(&text, own_dir, sizeof own_dir);
-	cg_buf_str(&text, directory);
-	atomic_store(&own_dir_known, true);
+	process = pid;
 }
 
 void cg_symbol_set_memory(uint64_t bytes)
 {
 	annex.memory = bytes;
-}
-
-/* A program's own name may be given without its directory, a preloaded library's relative to the one at start. */
-static void find_own_dir(struct cg_buf *path)
-{
-	Dl_info info;
-	char start[DIRECTORY_MAX] = "";
-	if (!dladdr((void *)&cg_symbol_own_dir, &info) || !info.dli_fname)
-		return;
-	if (!strchr(info.dli_fname, '/')) {
-		ssize_t n = cg_sys_readlinkat(AT_FDCWD, "/proc/self/exe", start, sizeof start - 1);
-		cg_buf_bytes(path, start, n > 0 ? (size_t)n : 0);
-	} else {
-		if (info.dli_fname[0] != '/' && CG_SYS3(SYS_getcwd, start, sizeof start, 0) > 0)
-			cg_buf_fmt(path, "%s/", start);
-		cg_buf_str(path, info.dli_fname);
-	}
-	char *slash = strrchr(path->data, '/');
-	if (slash && !path->truncated)
-		*slash = '\0';
-	else
-		cg_buf_init(path, path->data, path->size);
-}
-
-const char *cg_symbol_own_dir(void)
-{
-	struct cg_buf path;
-	if (!atomic_load(&own_dir_known)) {
-		cg_buf_init(&path, own_dir, sizeof own_dir);
-		find_own_dir(&path);
-		atomic_store(&own_dir_known, true);
-	}
-	return own_dir;
 }
 
 static void give_up(const char *why)
@@ -158,10 +125,11 @@ static const char *why_not(void)
 
 static void find_annex(void)
 {
-	char path[DIRECTORY_MAX + sizeof ANNEX + 1];
+	char path[1024 + sizeof ANNEX + 1];
+	const char *own_dir = cg_symbol_own_dir();
 	struct cg_buf text;
 	cg_buf_init(&text, path, sizeof path);
-	cg_buf_fmt(&text, "%s/%s", cg_symbol_own_dir(), ANNEX);
+	cg_buf_fmt(&text, "%s/%s", own_dir, ANNEX);
 	annex.attempts++;
 	if (why_not()) {
 		annex.attempts = ATTEMPTS;
@@ -275,6 +243,68 @@ static bool is_final(int answer, const struct cg_annex_frame *names)
 	       answer == -EACCES;
 }
 
+/* Control characters in a symbol's name are a mistake or an attack on a terminal; the file may be anyone's. */
+static void clean(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	for (; *text; text++)
+		*text = (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text;
+}
+
+/* In /proc the loaded file itself is to be had, whatever its path leads to: the program's own always, others by root.
+ */
+static const char *mapped_name(const struct cg_module *module, char *name, size_t size)
+{
+	struct cg_buf text;
+	uint64_t page = getauxval(AT_PAGESZ);
+	cg_buf_init(&text, name, size);
+	if (process < 0)
+		return NULL;
+	if (process == 0)
+		cg_buf_str(&text, "/proc/self");
+	else
+		cg_buf_fmt(&text, "/proc/%d", process);
+	if (atomic_load(&module->flags) & CG_MODULE_MAIN)
+		cg_buf_str(&text, "/exe");
+	else
+		cg_buf_fmt(&text, "/map_files/%llx-%llx", (unsigned long long)(module->start & ~(page - 1)),
+		           (unsigned long long)((module->end + page - 1) & ~(page - 1)));
+	return name;
+}
+
+/* Told of the first module only: a package that was replaced has many. */
+static void note_doubt(const char *path, const char *why)
+{
+	struct cg_buf text;
+	if (doubt[0])
+		return;
+	cg_buf_init(&text, doubt, sizeof doubt);
+	cg_buf_fmt(&text, "functions of %s are not named: %s", path, why);
+	clean(doubt, sizeof doubt);
+}
+
+/*
+ * Names from a file that is not the one that was loaded would be wrong, and look right. So a module without build-id
+ * whose file is not known is asked about in what is mapped only.
+ */
+static int ask_of_file(const struct cg_module *module, const struct cg_frame *base, struct cg_annex_frame *names)
+{
+	char mapped[64];
+	struct cg_annex_module file = {.path = base->module_path,
+	                               .mapped = mapped_name(module, mapped, sizeof mapped),
+	                               .build_id = module->build_id,
+	                               .build_id_len = module->build_id_len,
+	                               .file_id = atomic_load(&module->file_id)};
+	bool known = file.build_id_len || file.file_id;
+	int r = known || file.mapped ? ask(&file, base->offset, names) : -ESTALE;
+	if (!known && r < 0 && r != -ETIME)
+		note_doubt(file.path,
+		           "it has no build-id, and whether that is still the file that was loaded is not known");
+	else if (r == -ESTALE)
+		note_doubt(file.path, "the file was replaced since it was loaded");
+	return !known && r < 0 && r != -ETIME ? -ESTALE : r;
+}
+
 static uint64_t hash(uint64_t h, const void *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -285,15 +315,9 @@ static uint64_t hash(uint64_t h, const void *data, size_t len)
 static struct cg_symbol_key key_of(const struct cg_module *module, const struct cg_frame *base)
 {
 	uint64_t h = hash(0xcbf29ce484222325u, base->module_path, sizeof base->module_path);
+	uint64_t file_id = atomic_load(&module->file_id);
+	h = hash(h, &file_id, sizeof file_id);
 	return (struct cg_symbol_key){hash(h, module->build_id, module->build_id_len), base->offset};
-}
-
-/* Control characters in a symbol's name are a mistake or an attack on a terminal; the file may be anyone's. */
-static void clean(char *text, size_t size)
-{
-	text[size - 1] = '\0';
-	for (; *text; text++)
-		*text = (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text;
 }
 
 static void copy_names(struct cg_annex_frame *names, unsigned count, struct cg_frame *frames, unsigned max)
@@ -318,9 +342,7 @@ static unsigned look_up(const struct cg_module *module, const struct cg_frame *b
 	int r = cg_symbol_cache_get(&key, frames, max);
 	if (r >= 0 || !turn.allowed)
 		return r > 0 ? (unsigned)r : 0;
-	struct cg_annex_module file = {
-	    .path = base->module_path, .build_id = module->build_id, .build_id_len = module->build_id_len};
-	r = ask(&file, base->offset, names);
+	r = ask_of_file(module, base, names);
 	unsigned count = r <= 0 ? 0 : r < CG_FRAMES_PER_IP ? (unsigned)r : CG_FRAMES_PER_IP;
 	for (unsigned i = 0; i < count; i++) {
 		clean(names[i].function, sizeof names[i].function);
@@ -385,6 +407,7 @@ unsigned cg_symbol_resolve(void *context, uint64_t ip, uint32_t generation, stru
 
 void cg_symbol_after_fork(void)
 {
+	doubt[0] = '\0';
 	turn.allowed = false;
 	atomic_store(&annex.loading, false);
 	if (!atomic_load(&busy))

@@ -8,6 +8,8 @@
 #ifndef CG_SYMBOL_H
 #define CG_SYMBOL_H
 
+#include <sys/types.h>
+
 #include "report.h"
 
 /*
@@ -33,7 +35,10 @@ unsigned cg_symbol_resolve(void *context, uint64_t ip, uint32_t generation, stru
 /* The same for an address in a module that the caller knows (NULL: none): a reader of another process's recorder. */
 unsigned cg_symbol_name(const struct cg_module *module, uint64_t ip, struct cg_frame *frames, unsigned max);
 
-/* Why the annex cannot be used, for one warning line; NULL while it is fine or was not needed yet. */
+/*
+ * Why the annex cannot be used, or the functions of a module cannot be named, for one warning line; NULL while all is
+ * fine or was not needed yet.
+ */
 const char *cg_symbol_trouble(void);
 
 /* The directory of libcloseguard.so itself, without a trailing slash; "" if unknown. Any context after start. */
@@ -41,6 +46,9 @@ const char *cg_symbol_own_dir(void);
 
 /* Looks for the annex there instead: the command is not installed beside it. Before the first question. */
 void cg_symbol_set_dir(const char *directory);
+
+/* Whose modules are asked about from now on: 0, this process's own, as at the start; -1, those of one that is gone. */
+void cg_symbol_set_process(pid_t pid);
 
 /* How many bytes the annex may take for files, where this process is our own. Before the first question. */
 void cg_symbol_set_memory(uint64_t bytes);

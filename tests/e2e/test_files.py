@@ -2,12 +2,13 @@
 """Files that the library reads belong to others, who may rewrite, cut short, replace or delete them at any time."""
 
 import os
-import shutil
+import signal
 import subprocess
 import threading
 
 import harness
 import programs
+from reports import as_json
 
 
 def need_names():
@@ -67,6 +68,72 @@ def test_a_debug_file_is_rewritten_while_it_is_read(t):
         t.check(rewriter.rounds > 20, f"the file was rewritten {rewriter.rounds} times only")
     told = [one for one in app.events("finding") if one["kind"] == "double_close"]
     t.check(len(told) >= 60, f"only {len(told)} findings were told")
+
+
+def shifted(t, name):
+    """Another build of the program: other functions and lines at the same addresses, or near them."""
+    with open(os.path.join(programs.HERE, name + ".c"), encoding="utf-8") as file:
+        source = file.read()
+    changed = os.path.join(t.dir, "changed.c")
+    with open(changed, "w", encoding="utf-8") as file:
+        file.write("\n" * 50 + source.replace("serve", "wrong_serve").replace("take", "wrong_take")
+                   .replace("answer", "wrong_answer").replace("more", "wrong_more"))
+    return build(t, "changed", changed)
+
+
+def build(t, name, source):
+    program = os.path.join(t.dir, name)
+    subprocess.run([os.environ.get("CC", "cc"), *programs.CFLAGS, "-I" + programs.HERE, "-Wl,--build-id=none", "-o",
+                    program, source], check=True)
+    return program
+
+
+def without_build_id(t):
+    """prog_lines, started, and replaced on disk before there is anything to name."""
+    need_names()
+    program = build(t, "app", os.path.join(programs.HERE, "prog_lines.c"))
+    app = t.start(program, 2, status=None)
+    port = app.number("port")
+    os.rename(shifted(t, "prog_lines"), program)
+    for _ in range(2):
+        app.connect(port, b"question").shutdown(1)
+    app.line("ready")
+    return app
+
+
+def recorder_of(app):
+    """The one file of a program that made no child."""
+    return os.path.join(app.recorders, os.listdir(app.recorders)[0])
+
+
+def functions(stacks, module):
+    return {frame.get("function") for stack in stacks for frame in stack if frame["module"] == module}
+
+
+def all_stacks(finding):
+    return [finding[place]["stack"] for place in ("opened", "eof", "last_use") if finding.get(place)]
+
+
+def test_a_replaced_program_without_build_id_is_named_as_it_runs(t):
+    app = without_build_id(t)
+    finding = app.finding("close_wait", "eof_ignored")
+    named = functions(all_stacks(finding), finding["opened"]["stack"][0]["module"])
+    t.check(named >= {"take", "serve", "main"}, f"functions: {named}")
+    lines = [frame["line"] for stack in all_stacks(finding) for frame in stack if frame.get("function") == "main"]
+    t.check(lines and max(lines) < 50, f"lines of main: {lines}")
+
+
+def test_a_replaced_program_without_build_id_is_not_named_afterwards(t):
+    app = without_build_id(t)
+    app.finding("close_wait", "eof_ignored")
+    app.status = -signal.SIGKILL
+    os.kill(app.pid, signal.SIGKILL)
+    app.process.wait()
+    answer = as_json(t, recorder_of(app))
+    named = functions(all_stacks(answer.only()), "app")
+    t.check(named <= {None}, f"functions: {named}")
+    told = answer.errors + answer.warnings()
+    t.check("are not named: the file was replaced since it was loaded" in told, told)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "fileid.h"
+
 static void prepare(const char *compile_flags, const char *strip_flags)
 {
 	char root[128];
@@ -193,24 +195,6 @@ START_TEST(cpp_symbols_are_readable)
 }
 END_TEST
 
-/* A plugin of the program's may use libdw too, and gets the one that the annex has loaded. */
-START_TEST(the_program_may_use_libdw)
-{
-	char path[512];
-	struct cg_annex_frame frames[MAX_FRAMES];
-	prepare("", "--strip-debug");
-	ck_assert_int_gt(ask("full", site_in_outer("full"), frames), 0);
-	void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
-	ck_assert_ptr_nonnull(library);
-	void *(*begin)(int, int) = (void *(*)(int, int))dlsym(library, "dwarf_begin");
-	int (*end)(void *) = (int (*)(void *))dlsym(library, "dwarf_end");
-	snprintf(path, sizeof path, "%s/full", dir);
-	void *dwarf = begin(open(path, O_RDONLY), 0);
-	ck_assert_ptr_nonnull(dwarf);
-	ck_assert_int_eq(end(dwarf), 0);
-}
-END_TEST
-
 START_TEST(replaced_file_is_refused)
 {
 	char hex[64], path[128];
@@ -234,6 +218,52 @@ START_TEST(replaced_file_is_refused)
 	ck_assert_int_eq(ask_module(&module, site, second, frames), -ESTALE);
 	unlink(path);
 	ck_assert_int_eq(ask_module(&module, site, second, frames), 0);
+}
+END_TEST
+
+/* A plugin of the program's may use libdw too, and gets the one that the annex has loaded. */
+START_TEST(the_program_may_use_libdw)
+{
+	char path[512];
+	struct cg_annex_frame frames[MAX_FRAMES];
+	prepare("", "--strip-debug");
+	ck_assert_int_gt(ask("full", site_in_outer("full"), frames), 0);
+	void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+	ck_assert_ptr_nonnull(library);
+	void *(*begin)(int, int) = (void *(*)(int, int))dlsym(library, "dwarf_begin");
+	int (*end)(void *) = (int (*)(void *))dlsym(library, "dwarf_end");
+	snprintf(path, sizeof path, "%s/full", dir);
+	void *dwarf = begin(open(path, O_RDONLY), 0);
+	ck_assert_ptr_nonnull(dwarf);
+	ck_assert_int_eq(end(dwarf), 0);
+}
+END_TEST
+
+/* Without build-id: the file's own number, and the name by which what was loaded is still there. */
+START_TEST(replaced_file_without_build_id)
+{
+	char path[128], mapped[128];
+	struct stat st;
+	struct cg_annex_frame frames[MAX_FRAMES];
+	prepare("-Wl,--build-id=none", "--strip-debug");
+	snprintf(path, sizeof path, "%s/full", dir);
+	snprintf(mapped, sizeof mapped, "%s/loaded", dir);
+	ck_assert_int_eq(stat(path, &st), 0);
+	uint64_t site = site_in_outer("full");
+	struct cg_annex_module module = {.path = path, .file_id = cg_fileid(&st)},
+	                       unknown = {.path = path, .mapped = mapped};
+	ck_assert_int_gt(ask_module(&module, site, second, frames), 0);
+	ck_assert_int_lt(ask_module(&unknown, site, second, frames), 0);
+	build("other", "gcc", "-Wl,--build-id=none -DOTHER -O1", "plain.c");
+	RUN("cd %s && mv full loaded && mv other full", dir);
+	ck_assert_int_eq(ask_module(&module, site, second, frames), -ESTALE);
+	module.mapped = mapped;
+	int n = ask_module(&module, site, second, frames);
+	ck_assert_int_gt(n, 0);
+	ck_assert_str_eq(frames[n - 1].function, "outer");
+	ck_assert_int_gt(ask_module(&unknown, site, second, frames), 0);
+	RUN("cd %s && touch -d '1 hour ago' loaded", dir);
+	ck_assert_int_eq(ask_module(&module, site, second, frames), -ESTALE);
 }
 END_TEST
 
@@ -317,6 +347,7 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, cpp_symbols_are_readable);
 	tcase_add_test(tc, replaced_file_is_refused);
 	tcase_add_test(tc, the_program_may_use_libdw);
+	tcase_add_test(tc, replaced_file_without_build_id);
 	tcase_add_test(tc, nothing_stays_open_or_mapped);
 	tcase_add_test(tc, no_kind_of_file_is_mapped);
 }

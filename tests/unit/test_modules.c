@@ -8,6 +8,9 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "fileid.h"
 
 static char loaded_path[256];
 
@@ -282,6 +285,60 @@ START_TEST(the_loaders_lock_is_not_asked_for)
 }
 END_TEST
 
+/* A library that has no build-id, loaded; the case's to replace. */
+static const struct cg_module *load_without_id(char path[64])
+{
+	char command[256];
+	strcpy(path, "/tmp/closeguard-test-XXXXXX");
+	int fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	snprintf(command, sizeof command,
+	         "echo 'int f(void) { return 1; }' | ${CC:-cc} -shared -fPIC -Wl,--build-id=none -x c -o %s -", path);
+	if (system(command) != 0)
+		SKIP("no compiler here");
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	ck_assert_ptr_nonnull(library);
+	note(address_in(library, "f"));
+	const struct cg_module *m = cg_modules_find(address_in(library, "f"), generation());
+	ck_assert_ptr_nonnull(m);
+	ck_assert_uint_eq(m->build_id_len, 0);
+	ck_assert_uint_eq(m->file_id, 0);
+	return m;
+}
+
+START_TEST(the_file_of_a_module_without_build_id_is_known)
+{
+	char path[64];
+	struct stat st;
+	core_start();
+	const struct cg_module *m = load_without_id(path);
+	ck_assert_int_eq(stat(path, &st), 0);
+	cg_modules_identify();
+	ck_assert_uint_eq(m->file_id, cg_fileid(&st));
+	ck_assert_uint_eq(m->flags, CG_MODULE_ASKED);
+	unlink(path);
+}
+END_TEST
+
+/* Replaced before anybody looked; then what is there now is not what was loaded. */
+START_TEST(a_file_that_was_replaced_is_not_known)
+{
+	char path[64], other[80];
+	core_start();
+	const struct cg_module *m = load_without_id(path);
+	snprintf(other, sizeof other, "%s.new", path);
+	FILE *file = fopen(other, "w");
+	ck_assert_ptr_nonnull(file);
+	fclose(file);
+	ck_assert_int_eq(rename(other, path), 0);
+	cg_modules_identify();
+	ck_assert_uint_eq(m->file_id, 0);
+	ck_assert_uint_eq(m->flags, CG_MODULE_ASKED);
+	unlink(path);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
 	core_fixtures(tc);
@@ -295,4 +352,6 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, one_that_comes_back_is_a_new_entry);
 	tcase_add_test(tc, a_full_list_does_no_harm);
 	tcase_add_test(tc, a_new_recorder_gets_a_list_of_its_own);
+	tcase_add_test(tc, the_file_of_a_module_without_build_id_is_known);
+	tcase_add_test(tc, a_file_that_was_replaced_is_not_known);
 }

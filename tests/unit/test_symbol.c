@@ -8,7 +8,8 @@
 #include "guard.h"
 #include "symbol.h"
 
-static struct cg_module module = {.start = 0x10000, .end = 0x90000000, .bias = 0x10000, .path = "/opt/app"};
+static struct cg_module module = {
+    .start = 0x10000, .end = 0x90000000, .bias = 0x10000, .file_id = 1, .path = "/opt/app"};
 static struct cg_frame frames[CG_FRAMES_PER_IP];
 
 static unsigned *questions;
@@ -143,7 +144,7 @@ START_TEST(path_without_end)
 	memset(module.path, 'p', sizeof module.path);
 	module.path[0] = '/';
 	ck_assert_uint_eq(name(100), 1);
-	ck_assert_uint_eq(strlen(frames[0].module_path), sizeof frames[0].module_path - 1);
+	ck_assert_uint_eq(strlen(frames[0].module_path), sizeof module.path);
 	ck_assert_uint_eq(strlen(frames[0].module), sizeof frames[0].module - 1);
 }
 END_TEST
@@ -356,6 +357,8 @@ START_TEST(real_annex)
 	if (!lookup)
 		SKIP("libcloseguard-dw.so was not built");
 	dl_iterate_phdr(find_self, &module.bias);
+	atomic_store(&module.file_id, 0);
+	atomic_store(&module.flags, CG_MODULE_MAIN);
 	uint64_t here = where_am_i();
 	unsigned line = __LINE__ - 1;
 	cg_symbol_begin(10 * second, true);
