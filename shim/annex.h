@@ -9,6 +9,7 @@
 #ifndef CG_ANNEX_H
 #define CG_ANNEX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { CG_ANNEX_VERSION = 2 };
@@ -36,6 +37,7 @@ struct cg_annex_module {
 /* What one question may take: of this thread on a CPU, and on the wall. */
 struct cg_annex_time {
 	uint64_t cpu_ns, wall_ns;
+	const _Atomic bool *stop; /* it is over at once when this becomes true; NULL: it does not */
 };
 
 /*

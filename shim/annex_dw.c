@@ -213,6 +213,7 @@ EXPORTED int cg_annex_lookup(const struct cg_annex_module *module, uint64_t offs
 {
 	struct cg_binary *binary;
 	struct cg_budget budget = cg_budget_new(time->cpu_ns, time->wall_ns);
+	budget.stop = time->stop;
 	if (!module->path[0] || module->path[0] == '[' || max == 0)
 		return 0;
 	if (time->cpu_ns == 0 || time->wall_ns == 0)

@@ -23,7 +23,8 @@
  * about the work that was done; and on the wall, since whoever waits goes by that one, and disks take no CPU.
  */
 struct cg_budget {
-	uint64_t cpu, wall; /* when it ends */
+	uint64_t cpu, wall;       /* when it ends */
+	const _Atomic bool *stop; /* NULL: nothing ends it before */
 	unsigned steps;
 	bool cut; /* something was left undone for want of time, memory or descriptors */
 };
@@ -36,6 +37,8 @@ static inline struct cg_budget cg_budget_new(uint64_t cpu_ns, uint64_t wall_ns)
 
 static inline uint64_t cg_budget_left(const struct cg_budget *budget)
 {
+	if (budget->stop && *budget->stop)
+		return 0;
 	uint64_t now = cg_clock_ns(CLOCK_MONOTONIC), cpu = cg_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	uint64_t left = now < budget->wall ? budget->wall - now : 0,
 	         cpu_left = cpu < budget->cpu ? budget->cpu - cpu : 0;

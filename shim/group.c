@@ -12,7 +12,7 @@
 static const uint64_t settle_max_ns = 5000000000u;
 
 static uint64_t ripe_since[CG_MAX_FINDINGS] CG_LARGE; /* when a group that was not told yet had its first ripe socket */
-static unsigned used;                        /* kept findings in use */
+static unsigned used;                                 /* kept findings in use */
 
 void cg_groups_after_fork(void)
 {
@@ -187,6 +187,12 @@ bool cg_groups_exhausted(const struct cg_groups *groups)
 		if (groups->list[i] && groups->list[i]->kept->kind == CG_KIND_FD_EXHAUSTION)
 			return true;
 	return false;
+}
+
+void cg_groups_keep(const struct cg_sweep *sweep, const struct cg_groups *groups)
+{
+	for (unsigned i = 0; i < groups->end; i++)
+		(void)cg_group_decide(sweep, groups, i);
 }
 
 unsigned cg_groups_mistakes(void)

@@ -41,6 +41,9 @@ enum cg_tell cg_group_decide(const struct cg_sweep *sweep, const struct cg_group
 /* Notes that it was told. */
 void cg_group_told(struct cg_kept_finding *kept, const struct cg_group *group, enum cg_tell what);
 
+/* Notes all groups in the recorder, told or not: for a process that may not live until they are. */
+void cg_groups_keep(const struct cg_sweep *sweep, const struct cg_groups *groups);
+
 /* How many sockets are in findings with verdict leak now. For exit codes and closeguard_check. */
 unsigned cg_groups_leaks(const struct cg_groups *groups);
 

@@ -15,10 +15,12 @@
 #include "ownfd.h"
 #include "procfs.h"
 #include "recorder.h"
+#include "sweep_names.h"
 #include "sweep_policy.h"
 #include "sweep_report.h"
 #include "sweep_state.h"
 #include "sweep_thread.h"
+#include "symbol.h"
 #include "sys.h"
 #include "track.h"
 
@@ -31,21 +33,37 @@ static _Atomic unsigned leaks, mistakes;
 static _Atomic bool over;
 static int reserve_fd = -1;
 
+static void note_outcome(struct cg_header *h)
+{
+	unsigned now_leaked = cg_groups_leaks(&groups);
+	atomic_store(&leaks, now_leaked);
+	atomic_store(&mistakes, cg_groups_mistakes());
+	atomic_store(&h->count.leaked_now, now_leaked);
+	if (now_leaked || atomic_load(&mistakes))
+		atomic_store(&h->spoken, 1);
+}
+
+/* The process ends, perhaps before all is told: what was found comes into the recorder first. */
+static void prepare_for_end(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (h) {
+		cg_groups_keep(sweep, &groups);
+		note_outcome(h);
+	}
+	cg_sweep_names_last();
+}
+
 static void count_sweep(uint64_t cpu_before)
 {
 	struct cg_header *h = cg_recorder_header();
 	if (!h)
 		return;
-	unsigned now_leaked = cg_groups_leaks(&groups);
-	cg_forecast_note(sweep, now_leaked);
-	atomic_store(&leaks, now_leaked);
-	atomic_store(&mistakes, cg_groups_mistakes());
-	atomic_store(&h->count.leaked_now, now_leaked);
+	note_outcome(h);
+	cg_forecast_note(sweep, atomic_load(&leaks));
 	atomic_fetch_add(&h->count.sweeps, 1);
 	atomic_fetch_add(&h->count.sweep_ns, cg_sweep_cpu_ns() - cpu_before);
 	atomic_store(&h->last_sweep_ns, sweep->now_ns);
-	if (now_leaked || atomic_load(&mistakes))
-		atomic_store(&h->spoken, 1);
 }
 
 /* A gate counts by rules of its own; `check`: it is closeguard_check that asks. */
@@ -66,10 +84,10 @@ static void look(bool may_load, bool final, const char *summary, bool on_thread)
 	sweep->ending = final && summary;
 	choose_ages(final, final && !summary);
 	sweep->thorough = final || summary;
-	if (may_load)
+	if (may_load) {
 		cg_modules_refresh();
-	if (may_load)
 		cg_modules_identify();
+	}
 	cg_sweep_policy_prepare(sweep, may_load);
 	/* Before a sleep without end, too: what is open may just not have been seen. */
 	struct cg_header *h = cg_recorder_header();
@@ -85,6 +103,8 @@ static void look(bool may_load, bool final, const char *summary, bool on_thread)
 	cg_suspects_judge(sweep);
 	cg_sweep_policy_act(sweep, on_thread && !final);
 	cg_groups_build(sweep, &groups);
+	if (sweep->ending)
+		prepare_for_end();
 	bool told = cg_sweep_tell(sweep, &groups, may_load) > 0;
 	cg_sweep_tell_actions(sweep, sweep->thorough, may_load);
 	bool exhausted = told && cg_groups_exhausted(&groups);
@@ -239,6 +259,29 @@ static void look_here(bool may_load, bool final, const char *summary)
 	end();
 }
 
+/*
+ * Half a second at most, and names only in the beginning of it: on a busy host the program's end waits for no more.
+ * What a policy drains has its own time.
+ */
+static bool wait_for_last_look(void)
+{
+	static const uint64_t names_ns = 200000000u, rest_ns = 300000000u, drains_ns = 12500000000u;
+	unsigned number = cg_sweep_request(CG_REQUEST_LAST);
+	if (cg_sweep_await(number, cg_act_draining() ? drains_ns : names_ns))
+		return true;
+	cg_symbol_hurry();
+	return cg_sweep_await(number, rest_ns);
+}
+
+/* What the thread did not come to tell, the command reads in the file. */
+static void finish_recorder(bool looked)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (h && !looked)
+		atomic_store(&h->spoken, 1);
+	cg_recorder_finish(CG_STATE_EXITED);
+}
+
 void cg_sweep_last(const char *how)
 {
 	bool by_exit = how[0] == 'e';
@@ -248,11 +291,12 @@ void cg_sweep_last(const char *how)
 	/* A process that nothing is known of is looked at too, but for one that leaves in a hurry. */
 	if (!h && !cg_bypass_found() && (!by_exit || cg_fdtable_no_socket()))
 		return;
+	bool looked = true;
 	if (cg_sweep_thread_runs())
-		(void)cg_sweep_ask(CG_REQUEST_LAST, cg_act_draining() ? 13000000000u : 3000000000u);
+		looked = wait_for_last_look();
 	else
 		look_here(by_exit, true, "exit");
-	cg_recorder_finish(CG_STATE_EXITED);
+	finish_recorder(looked);
 }
 
 static void check(uint64_t age_ns, uint64_t patience_ns)

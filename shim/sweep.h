@@ -20,8 +20,8 @@ void cg_sweep_init(const struct cg_options *options);
 void cg_sweep_wake(bool in_signal);
 
 /*
- * The last look of this process, with a summary if anything was or is to be said; waits for the thread up to three
- * seconds. `how` is "exit", "_exit", … ; only after "exit" may the caller's own stack be used for loading libraries.
+ * The last look of this process, with a summary if anything was or is to be said; waits for the thread up to half a
+ * second. `how` is "exit", "_exit", … ; only after "exit" may the caller's own stack be used for loading libraries.
  */
 void cg_sweep_last(const char *how);
 

@@ -12,6 +12,7 @@
 #include "options.h"
 #include "recorder.h"
 #include "report.h"
+#include "sweep_names.h"
 #include "sweep_policy.h"
 #include "symbol.h"
 #include "sys.h"
@@ -70,6 +71,7 @@ void cg_sweep_report_after_fork(void)
 	troubles_told = symbol_trouble_told = false;
 	reserve_fd = -1;
 	lost_bytes = 0;
+	cg_sweep_names_after_fork();
 	(void)init_log();
 	cg_symbol_after_fork();
 }
@@ -141,35 +143,6 @@ static void append_troubles(struct cg_buf *out, const struct cg_report *report)
 	}
 }
 
-/* Libraries of the system: their debug information is large, and what they call is seldom where the bug is. */
-static bool is_of_the_system(const char *path)
-{
-	static const char *const places[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
-	for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++)
-		if (strncmp(path, places[i], strlen(places[i])) == 0)
-			return true;
-	return false;
-}
-
-/*
- * The time for names is bounded, and the names of the program's own code are worth the most: they are found first, and
- * remembered until the lines are written.
- */
-static void name_own_code(const struct cg_finding *finding)
-{
-	const struct cg_place *places[] = {&finding->opened,    &finding->eof,    &finding->last_use,
-	                                   &finding->connected, &finding->closed, &finding->here};
-	struct cg_frame frames[CG_FRAMES_PER_IP];
-	for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
-		for (unsigned at = 0; places[i]->known && at < places[i]->depth; at++) {
-			uint64_t ip = places[i]->ip[at];
-			const struct cg_module *module = cg_modules_find(ip, places[i]->generation);
-			if (module && !is_of_the_system(module->path))
-				(void)cg_symbol_name(module, ip, frames, CG_FRAMES_PER_IP);
-		}
-	}
-}
-
 static void append(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
                    enum cg_tell tell)
 {
@@ -232,12 +205,12 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 		if (!out) {
 			out = new_text(sweep, TEXT_ROOM);
 			finding = cg_arena_alloc(&sweep->arena, sizeof *finding);
-			cg_symbol_begin(names_budget_ns, may_load);
+			cg_sweep_names_begin(names_budget_ns, may_load);
 		}
 		if (!out || !finding)
 			return told;
 		cg_finding_make(sweep, kept, groups->list[i], finding);
-		name_own_code(finding);
+		cg_sweep_names_own(finding);
 		kept->suppressed = tell != CG_TELL_RESOLVED && cg_sweep_policy_suppresses(finding, &report) != NULL;
 		if (kept->suppressed)
 			continue;
@@ -264,7 +237,7 @@ void cg_sweep_tell_actions(struct cg_sweep *sweep, bool all, bool may_load)
 	while (views && out && n == ACTIONS_AT_ONCE) {
 		n = cg_sweep_policy_news(sweep, all, views, ACTIONS_AT_ONCE);
 		if (n)
-			cg_symbol_begin(names_budget_ns, may_load);
+			cg_sweep_names_begin(names_budget_ns, may_load);
 		for (unsigned i = 0; i < n; i++) {
 			if (is_json())
 				cg_json_action(out, &report, &views[i]);
@@ -339,7 +312,7 @@ void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, 
 	bool first = true, json = is_json();
 	if (!cg_recorder_header() || !out || !finding)
 		return;
-	cg_symbol_begin(2 * names_budget_ns, may_load);
+	cg_sweep_names_begin(2 * names_budget_ns, may_load);
 	fill_summary(sweep, groups, reason, &summary);
 	struct cg_action_view *actions = cg_arena_alloc(&sweep->arena, ACTIONS_IN_SUMMARY * sizeof *actions);
 	summary.actions = actions;
@@ -353,7 +326,7 @@ void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, 
 		if (!kept || !kept->count)
 			continue;
 		cg_finding_make(sweep, kept, groups->list[i], finding);
-		name_own_code(finding);
+		cg_sweep_names_own(finding);
 		note_policy(kept, finding, &report);
 		if (json)
 			cg_json_summary_group(out, &report, finding, first);
@@ -366,6 +339,11 @@ void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, 
 	else
 		cg_text_summary_end(out, &report, &summary);
 	append_troubles(out, &report);
+	if (cg_sweep_names_missing())
+		append_warning(
+		    out, &report,
+		    "there was no time left for some names of functions and lines; `closeguard report` finds "
+		    "them in the recorder");
 	flush(out);
 	cg_symbol_end();
 }

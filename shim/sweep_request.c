@@ -24,10 +24,10 @@ static bool is_answered(unsigned number)
 	return (atomic_load(&state->answered) - number) * ONE < 1u << 31;
 }
 
-bool cg_sweep_ask(unsigned what, uint64_t patience_ns)
+bool cg_sweep_await(unsigned number, uint64_t patience_ns)
 {
 	uint64_t start = cg_track_clock();
-	unsigned number = cg_sweep_request(what), seen = atomic_load(&state->done_word);
+	unsigned seen = atomic_load(&state->done_word);
 	while (!is_answered(number)) {
 		if (cg_track_clock() - start > patience_ns)
 			return false;
@@ -35,6 +35,11 @@ bool cg_sweep_ask(unsigned what, uint64_t patience_ns)
 		seen = atomic_load(&state->done_word);
 	}
 	return true;
+}
+
+bool cg_sweep_ask(unsigned what, uint64_t patience_ns)
+{
+	return cg_sweep_await(cg_sweep_request(what), patience_ns);
 }
 
 bool cg_sweep_asked(void)

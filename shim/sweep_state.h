@@ -20,7 +20,7 @@ extern struct cg_sweep_state {
 	_Atomic unsigned done_word;   /* changes when the thread has answered */
 	_Atomic bool main_left;
 	_Atomic uint64_t check_age_ns; /* what closeguard_check_older() asks for; CG_CHECK_STRICT: none in particular */
-	unsigned quiet_rounds; /* looks in a row that saw nothing suspicious */
+	unsigned quiet_rounds;         /* looks in a row that saw nothing suspicious */
 } cg_sweep_state;
 
 /* What the thread is asked for. */
@@ -28,6 +28,9 @@ enum { CG_REQUEST_DUMP = 1, CG_REQUEST_LAST = 2, CG_REQUEST_CHECK = 4, CG_REQUES
 
 /* Asks, and does not wait. Returns the request's number. Any context. */
 unsigned cg_sweep_request(unsigned what);
+
+/* Waits for the answer to that request. False when there was none in time. Any thread of the app's. */
+bool cg_sweep_await(unsigned number, uint64_t patience_ns);
 
 /* Asks and waits for the answer. False when there was none in time. Any thread of the app's. */
 bool cg_sweep_ask(unsigned what, uint64_t patience_ns);

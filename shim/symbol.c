@@ -59,6 +59,9 @@ static _Atomic bool busy;
 
 bool (*cg_symbol_in_thread)(void (*work)(void));
 
+static _Atomic bool hurry; /* no names any more */
+static bool cut;           /* some were left out for want of time */
+
 static char doubt[512]; /* why some module's functions are not named */
 static pid_t process;   /* whose modules these are; 0: this one's own; -1: a dead one's */
 
@@ -66,6 +69,7 @@ void cg_symbol_begin_within(uint64_t cpu_ns, uint64_t wall_ns, bool may_load)
 {
 	turn.cpu = ticks(cg_clock_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns);
 	turn.wall = ticks(cg_clock_ns(CLOCK_MONOTONIC) + wall_ns);
+	cut = false;
 	turn.allowed = may_load;
 	turn.failed = false;
 }
@@ -73,6 +77,16 @@ void cg_symbol_begin_within(uint64_t cpu_ns, uint64_t wall_ns, bool may_load)
 void cg_symbol_begin(uint64_t budget_ns, bool may_load)
 {
 	cg_symbol_begin_within(budget_ns, PATIENCE * budget_ns, may_load);
+}
+
+void cg_symbol_hurry(void)
+{
+	atomic_store(&hurry, true);
+}
+
+bool cg_symbol_cut(void)
+{
+	return cut;
 }
 
 const char *cg_symbol_trouble(void)
@@ -215,8 +229,9 @@ void cg_symbol_end(void)
 
 static struct cg_annex_time time_left(void)
 {
-	struct cg_annex_time left = {until(turn.cpu, CLOCK_THREAD_CPUTIME_ID), until(turn.wall, CLOCK_MONOTONIC)};
-	return left.cpu_ns && left.wall_ns ? left : (struct cg_annex_time){0, 0};
+	struct cg_annex_time left = {until(turn.cpu, CLOCK_THREAD_CPUTIME_ID), until(turn.wall, CLOCK_MONOTONIC),
+	                             &hurry};
+	return left.cpu_ns && left.wall_ns && !atomic_load(&hurry) ? left : (struct cg_annex_time){0, 0, NULL};
 }
 
 /* The libraries' own calls are not the app's: they are not recorded, and errno is as before. */
@@ -348,6 +363,7 @@ static unsigned look_up(const struct cg_module *module, const struct cg_frame *b
 		clean(names[i].function, sizeof names[i].function);
 		clean(names[i].file, sizeof names[i].file);
 	}
+	cut = cut || r == -ETIME || (count && names[0].cut);
 	if (is_final(r, names))
 		cg_symbol_cache_put(&key, names, count);
 	copy_names(names, count, frames, max);
@@ -408,6 +424,7 @@ unsigned cg_symbol_resolve(void *context, uint64_t ip, uint32_t generation, stru
 void cg_symbol_after_fork(void)
 {
 	doubt[0] = '\0';
+	atomic_store(&hurry, false);
 	turn.allowed = false;
 	atomic_store(&annex.loading, false);
 	if (!atomic_load(&busy))

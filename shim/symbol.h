@@ -23,6 +23,12 @@ void cg_symbol_begin(uint64_t budget_ns, bool may_load);
 /* The same where somebody waits: cpu_ns, but no more than wall_ns by the clock. */
 void cg_symbol_begin_within(uint64_t cpu_ns, uint64_t wall_ns, bool may_load);
 
+/* From now on nothing more is looked up, in any thread: the process ends. Any context. */
+void cg_symbol_hurry(void);
+
+/* Was anything left without its names since the last begin, for want of time? */
+bool cg_symbol_cut(void);
+
 /*
  * Ends a report: the annex gives back the memory of the files that it read (some MiB with debug information); the
  * answers stay remembered.

@@ -186,7 +186,7 @@ START_TEST(inlined_frames_name_their_callers)
 		ck_assert_uint_eq(frames[2].inlined, 0);
 		chains++;
 		char path[PATH_MAX];
-		struct cg_annex_time time = {second, 6 * second};
+		struct cg_annex_time time = {second, 6 * second, NULL};
 		snprintf(path, sizeof path, "%s/inlined", dir);
 		ck_assert_int_eq(lookup(&(struct cg_annex_module){.path = path}, sites[i], &time, frames, 1), 1);
 		ck_assert_str_eq(frames[0].function, "outer");

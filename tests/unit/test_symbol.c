@@ -144,7 +144,7 @@ START_TEST(path_without_end)
 	memset(module.path, 'p', sizeof module.path);
 	module.path[0] = '/';
 	ck_assert_uint_eq(name(100), 1);
-	ck_assert_uint_eq(strlen(frames[0].module_path), sizeof module.path);
+	ck_assert_uint_eq(strlen(frames[0].module_path), sizeof module.path - 1);
 	ck_assert_uint_eq(strlen(frames[0].module), sizeof frames[0].module - 1);
 }
 END_TEST

@@ -64,9 +64,42 @@ START_TEST(a_replaced_file_is_told)
 }
 END_TEST
 
+START_TEST(in_a_hurry_nothing_is_asked)
+{
+	use_fake();
+	ck_assert_uint_eq(name(100), 1);
+	ck_assert(!cg_symbol_cut());
+	cg_symbol_hurry();
+	ck_assert_uint_eq(name(110), 1);
+	ck_assert_str_eq(frames[0].function, "");
+	ck_assert(cg_symbol_cut());
+	ck_assert_uint_eq(name(100), 1);
+	ck_assert_str_eq(frames[0].function, "f100.0");
+	ck_assert_uint_eq(*questions, 1);
+}
+END_TEST
+
+START_TEST(names_of_another_turn_s_time_are_told)
+{
+	use_fake();
+	cg_symbol_begin_within(0, second, true);
+	ck_assert_uint_eq(name(100), 1);
+	ck_assert(cg_symbol_cut());
+	cg_symbol_begin_within(10 * second, 0, true);
+	ck_assert(!cg_symbol_cut());
+	ck_assert_uint_eq(name(100), 1);
+	ck_assert(cg_symbol_cut());
+	cg_symbol_begin(10 * second, true);
+	ck_assert_uint_eq(name(105), 1); /* half an answer */
+	ck_assert(cg_symbol_cut());
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
 	tcase_add_unchecked_fixture(tc, start, finish);
 	tcase_add_test(tc, a_file_that_is_not_known_is_not_believed);
 	tcase_add_test(tc, a_replaced_file_is_told);
+	tcase_add_test(tc, in_a_hurry_nothing_is_asked);
+	tcase_add_test(tc, names_of_another_turn_s_time_are_told);
 }

@@ -1,0 +1,25 @@
+/*
+ * sweep_names.h: the time for names. Sweep thread or exiting thread, one at a time.
+ */
+#ifndef CG_SWEEP_NAMES_H
+#define CG_SWEEP_NAMES_H
+
+#include <stdbool.h>
+
+#include "report.h"
+
+/* Begins a report with that much CPU time for names, or what is left of it in the process's last. */
+void cg_sweep_names_begin(uint64_t budget_ns, bool may_load);
+
+/* The process ends after what is told now: all of it has 200 ms of CPU time, and 150 ms by the clock. */
+void cg_sweep_names_last(void);
+
+/* Is the process's end told without some names, for want of time? */
+bool cg_sweep_names_missing(void);
+
+/* Looks up the program's own functions in a finding, before the lines are written. */
+void cg_sweep_names_own(const struct cg_finding *finding);
+
+void cg_sweep_names_after_fork(void);
+
+#endif
