@@ -106,6 +106,20 @@ void *cg_recorder_at(uint64_t offset, bool grow)
 	return chunk ? chunk + (offset & (CG_CHUNK_SIZE - 1)) : NULL;
 }
 
+bool cg_recorder_mend(const void *address)
+{
+	for (unsigned i = 0; i < CG_RECORD_CHUNKS; i++) {
+		char *chunk = atomic_load_explicit(place_of(i), memory_order_relaxed);
+		if (i == 0)
+			chunk = (char *)cg_recorder_header();
+		if (!chunk || (uintptr_t)address - (uintptr_t)chunk >= CG_CHUNK_SIZE)
+			continue;
+		int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+		return !cg_sys_failed(cg_sys_mmap(chunk, CG_CHUNK_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0));
+	}
+	return false;
+}
+
 unsigned cg_recorder_fd_end(void)
 {
 	struct cg_header *h = cg_recorder_header();

@@ -86,6 +86,12 @@ static inline __attribute__((always_inline)) struct cg_slot *cg_slot_at(int fd)
 	return chunk ? &chunk[(unsigned)fd & 127] : NULL;
 }
 
+/*
+ * Puts empty anonymous memory where the chunk with this address is mapped; false where none is. For the handler of a
+ * fault in it: nothing but system calls.
+ */
+bool cg_recorder_mend(const void *address);
+
 /* One past the highest descriptor that has a slot; for walks over all of them. */
 unsigned cg_recorder_fd_end(void);
 

@@ -15,6 +15,7 @@
 #include "ownfd.h"
 #include "procfs.h"
 #include "recorder.h"
+#include "sigbus.h"
 #include "sweep_names.h"
 #include "sweep_policy.h"
 #include "sweep_report.h"
@@ -151,6 +152,14 @@ static void rest_in_peace(void)
 		cg_futex_wait(&never, 0, 0);
 }
 
+/* Somebody cut the recorder short: nothing is known any more, and nothing more is said. */
+static void end_watching(void)
+{
+	atomic_store(&over, true);
+	cg_sweep_warn_now("the recorder was cut short by somebody; this process is not watched any more");
+	cg_sweep_thread_forget();
+}
+
 void cg_sweep_loop(void)
 {
 	static const uint64_t busy_ns = 10000000;
@@ -165,6 +174,11 @@ void cg_sweep_loop(void)
 		if (!first && !cg_sweep_asked())
 			cg_sweep_rest(seen);
 		unsigned asked = cg_sweep_take_requests();
+		if (cg_sigbus_was_cut() && !(asked & CG_REQUEST_END)) {
+			end_watching();
+			cg_sweep_answer(asked);
+			return;
+		}
 		if (asked & CG_REQUEST_END)
 			return;
 		if (!begin()) {

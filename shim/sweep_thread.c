@@ -14,6 +14,7 @@
 #include "ownfd.h"
 #include "procfs.h"
 #include "sanitizer.h"
+#include "sigbus.h"
 #include "sweep.h"
 #include "sweep_report.h"
 #include "symbol.h"
@@ -61,6 +62,7 @@ static void *run(void *unused)
 {
 	(void)unused;
 	(void)CG_SYS3(SYS_prctl, PR_SET_NAME, "closeguard", 0);
+	cg_sigbus_guard();
 	cg_sweep_loop();
 	return NULL;
 }

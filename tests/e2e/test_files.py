@@ -70,6 +70,43 @@ def test_a_debug_file_is_rewritten_while_it_is_read(t):
     t.check(len(told) >= 60, f"only {len(told)} findings were told")
 
 
+def test_a_recorder_is_cut_short(t):
+    """By its owner, who meant another file. The program goes on, unwatched, and ends with its own status."""
+    if harness.BARE or harness.SANITIZE:
+        raise harness.Skip("ran bare, or with a runtime that handles SIGBUS itself")
+    app = t.start("prog_lines", 6, stderr_empty=False)
+    port = app.number("port")
+    app.connect(port, b"question").shutdown(1)
+    app.finding("close_wait", "eof_ignored")
+    os.truncate(recorder_of(app), 0)
+    for _ in range(5):
+        app.connect(port, b"question").shutdown(1)
+    app.line("ready")
+    app.wait_for(lambda: [one for one in app.events("warning") if "cut short" in one["message"]], "no warning")
+
+
+def end_by_sigbus(t, mode, status, last):
+    """As it would without the library, whose thread is there."""
+    app = t.start("prog_sigbus", mode, status=status)
+    app.line("port")
+    if not harness.BARE:
+        app.wait_for(lambda: len(os.listdir(f"/proc/{app.pid}/task")) > 1, "no second thread")
+    app.tell()
+    app.process.wait(harness.DEADLINE)
+    app.reader.join()
+    t.equal(app.stdout[1:], last, "what it said")
+
+
+def test_the_program_s_own_sigbus_ends_it(t):
+    end_by_sigbus(t, "fault", -signal.SIGBUS, [])
+    end_by_sigbus(t, "sent", -signal.SIGBUS, [])
+
+
+def test_the_program_s_own_handler_and_wait_have_their_sigbus(t):
+    end_by_sigbus(t, "handled", 5, [f"handled {int(signal.SIGBUS)}"])
+    end_by_sigbus(t, "waited", 6, [f"waited {int(signal.SIGBUS)}"])
+
+
 def shifted(t, name):
     """Another build of the program: other functions and lines at the same addresses, or near them."""
     with open(os.path.join(programs.HERE, name + ".c"), encoding="utf-8") as file:
