@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #include "annex.h"
 #include "arena.h"
@@ -14,6 +13,7 @@
 #include "loader.h"
 #include "modules.h"
 #include "symbol_cache.h"
+#include "symbol_file.h"
 #include "symbol_lsan.h"
 #include "sys.h"
 
@@ -62,9 +62,6 @@ bool (*cg_symbol_in_thread)(void (*work)(void));
 static _Atomic bool hurry; /* no names any more */
 static bool cut;           /* some were left out for want of time */
 
-static char doubt[512]; /* why some module's functions are not named */
-static pid_t process;   /* whose modules these are; 0: this one's own; -1: a dead one's */
-
 void cg_symbol_begin_within(uint64_t cpu_ns, uint64_t wall_ns, bool may_load)
 {
 	turn.cpu = ticks(cg_clock_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns);
@@ -93,12 +90,7 @@ const char *cg_symbol_trouble(void)
 {
 	if (annex.trouble[0] && !annex.lookup)
 		return annex.trouble;
-	return doubt[0] ? doubt : NULL;
-}
-
-void cg_symbol_set_process(pid_t pid)
-{
-	process = pid;
+	return cg_symbol_file_doubt();
 }
 
 void cg_symbol_set_memory(uint64_t bytes)
@@ -266,58 +258,12 @@ static void clean(char *text, size_t size)
 		*text = (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text;
 }
 
-/* In /proc the loaded file itself is to be had, whatever its path leads to: the program's own always, others by root.
- */
-static const char *mapped_name(const struct cg_module *module, char *name, size_t size)
-{
-	struct cg_buf text;
-	uint64_t page = getauxval(AT_PAGESZ);
-	cg_buf_init(&text, name, size);
-	if (process < 0)
-		return NULL;
-	if (process == 0)
-		cg_buf_str(&text, "/proc/self");
-	else
-		cg_buf_fmt(&text, "/proc/%d", process);
-	if (atomic_load(&module->flags) & CG_MODULE_MAIN)
-		cg_buf_str(&text, "/exe");
-	else
-		cg_buf_fmt(&text, "/map_files/%llx-%llx", (unsigned long long)(module->start & ~(page - 1)),
-		           (unsigned long long)((module->end + page - 1) & ~(page - 1)));
-	return name;
-}
-
-/* Told of the first module only: a package that was replaced has many. */
-static void note_doubt(const char *path, const char *why)
-{
-	struct cg_buf text;
-	if (doubt[0])
-		return;
-	cg_buf_init(&text, doubt, sizeof doubt);
-	cg_buf_fmt(&text, "functions of %s are not named: %s", path, why);
-	clean(doubt, sizeof doubt);
-}
-
-/*
- * Names from a file that is not the one that was loaded would be wrong, and look right. So a module without build-id
- * whose file is not known is asked about in what is mapped only.
- */
 static int ask_of_file(const struct cg_module *module, const struct cg_frame *base, struct cg_annex_frame *names)
 {
-	char mapped[64];
-	struct cg_annex_module file = {.path = base->module_path,
-	                               .mapped = mapped_name(module, mapped, sizeof mapped),
-	                               .build_id = module->build_id,
-	                               .build_id_len = module->build_id_len,
-	                               .file_id = atomic_load(&module->file_id)};
-	bool known = file.build_id_len || file.file_id;
-	int r = known || file.mapped ? ask(&file, base->offset, names) : -ESTALE;
-	if (!known && r < 0 && r != -ETIME)
-		note_doubt(file.path,
-		           "it has no build-id, and whether that is still the file that was loaded is not known");
-	else if (r == -ESTALE)
-		note_doubt(file.path, "the file was replaced since it was loaded");
-	return !known && r < 0 && r != -ETIME ? -ESTALE : r;
+	char mapped[CG_SYMBOL_MAPPED];
+	struct cg_annex_module file;
+	bool told = cg_symbol_file_of(module, base->module_path, mapped, &file);
+	return cg_symbol_file_judge(&file, told ? ask(&file, base->offset, names) : -ESTALE);
 }
 
 static uint64_t hash(uint64_t h, const void *data, size_t len)
@@ -423,7 +369,7 @@ unsigned cg_symbol_resolve(void *context, uint64_t ip, uint32_t generation, stru
 
 void cg_symbol_after_fork(void)
 {
-	doubt[0] = '\0';
+	cg_symbol_file_after_fork();
 	atomic_store(&hurry, false);
 	turn.allowed = false;
 	atomic_store(&annex.loading, false);
