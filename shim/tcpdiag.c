@@ -211,16 +211,18 @@ static int collect(struct exchange *ex)
 
 /*
  * Reads away what an abandoned dump left: the kernel refuses a second dump while one is unfinished, and goes on with it
- * at each read. So who stops a dump early pays for the rest of it at the next one.
+ * at each read. So who stops a dump early pays for the rest of it at the next one. What was dropped is told of once; an
+ * answer that stays the same is not to be asked for until the deadline.
  */
 static int drain(const struct exchange *ex)
 {
+	enum { OVERRUNS_MAX = 8 };
 	uint64_t deadline = answer_deadline();
-	for (;;) {
+	for (unsigned overruns = 0;;) {
 		ssize_t n = receive(ex, 0);
 		if (n == -ETIMEDOUT)
 			return 0;
-		if (n < 0 && n != -ENOBUFS)
+		if (n < 0 && (n != -ENOBUFS || ++overruns > OVERRUNS_MAX))
 			return (int)n;
 		if (cg_clock_ns(CLOCK_MONOTONIC) >= deadline)
 			return -ETIMEDOUT;
