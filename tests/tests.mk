@@ -5,6 +5,7 @@
 #   tests/e2e/test_*.{py,sh}  executables that look at the real library from outside
 #   tests/e2e/prog_*.{c,cc}   what those run under the shim: built plainly, never linked with closeguard
 #   tests/e2e/lib_*.{c,cc}    shared libraries that those load
+#   tests/faults/             programs, and what lets system calls of the library fail in them
 #   tests/html/               pages of reports: documents to make them of, a browser to look at them
 #
 # An e2e source may hold one comment line "build flags: ..." with flags of its own (-D_FORTIFY_SOURCE=2, -static).
@@ -29,7 +30,11 @@ FUZZERS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # Makes pages from any document, as `closeguard report --format html` does from what it finds.
 MAKE_PAGE = $(TESTS_OUT)/html/make_page
 
-test-programs: $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(MAKE_PAGE)
+# Programs under fault injection, and what injects.
+FAULTS = $(wildcard tests/faults/faults.py)
+FAULT_PROGRAMS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/faults/*.c))
+
+test-programs: $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FAULT_PROGRAMS) $(MAKE_PAGE)
 
 # A source says by what it includes which libraries it is linked with.
 HEADER_LIBS = curl/curl.h:-lcurl jansson.h:-ljansson libconfig.h:-lconfig openssl/:-lssl:-lcrypto
@@ -82,12 +87,12 @@ $(TESTS_OUT)/%.so: tests/%.cc $(BUILD)/flags
 	$(Q)$(call plain_build,$(PLAIN_CXX) -shared -fPIC)
 
 -include $(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.c.d,$(wildcard tests/unit/test_*.c))
--include $(wildcard $(TESTS_OUT)/e2e/*.d $(TESTS_OUT)/bench/*.d)
+-include $(wildcard $(TESTS_OUT)/e2e/*.d $(TESTS_OUT)/bench/*.d $(TESTS_OUT)/faults/*.d)
 
 APPS = $(wildcard tests/apps.sh)
 check: all test-programs
 	$(Q)$(RUN) $(if $(BUDGET),--budget $(BUDGET)) $(STATIC_TESTS) $(UNIT_PROGRAMS) $(E2E_TESTS) \
-		$(if $(APPS),--timeout 600 '$(APPS) quick')
+		--timeout 600 $(FAULTS) $(if $(APPS),'$(APPS) quick')
 
 check-apps: all test-programs
 	$(Q)$(RUN) --timeout 3600 $(or $(APPS),tests/apps.sh) tests/suites/run.py
@@ -99,6 +104,12 @@ compatibility: all
 # What make release built, in other releases of Debian. Their root folders stay in build-roots/.
 check-distros:
 	$(Q)$(RUN) --timeout 3600 'tests/distros/check.sh $(BUILD)/release'
+
+# Every system call of the library fails in turn with every error that it can have; a sample of it is in check.
+.PHONY: faults
+faults: all $(FAULT_PROGRAMS)
+	$(Q)$(RUN) -j 1 --timeout 10000 \
+		$(foreach workload,$(shell $(FAULTS) --list),'$(FAULTS) --whole --jobs 4 $(workload)')
 
 # The policies' tests with 1,000 responses for each kind of server that drains.
 check-policy: all test-programs
