@@ -1,7 +1,7 @@
 # closeguard. Start with: make deps demo
 #
 # Targets that people and CI rely on: all, deps, demo, check, check-apps, check-distros, check-policy, coverage, bench,
-# fuzz, asan, tsan, lint, aarch64, release, install, faults.
+# fuzz, asan, tsan, lint, aarch64, release, install, faults, storm.
 
 BUILD ?= build
 PREFIX ?= /usr/local

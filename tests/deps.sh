@@ -41,6 +41,7 @@ test:optional  command:chromium|chromium-browser chromium  chromium             
 test:optional  compiler:clang        clang                 clang                  clang
 test:optional  command:debootstrap   debootstrap           debootstrap            debootstrap
 test:optional  command:dwz           dwz                   dwz                    dwz
+test:optional  command:gdb           gdb                   gdb                    gdb
 test:optional  command:groff         groff-base            groff-base             groff
 test:optional  command:haproxy       haproxy               haproxy                haproxy
 test:optional  command:javac         openjdk-17-jdk-headless|default-jdk-headless java-17-openjdk-devel  openjdk17-jdk

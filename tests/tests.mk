@@ -6,6 +6,7 @@
 #   tests/e2e/prog_*.{c,cc}   what those run under the shim: built plainly, never linked with closeguard
 #   tests/e2e/lib_*.{c,cc}    shared libraries that those load
 #   tests/faults/             programs, and what lets system calls of the library fail in them
+#   tests/storm/              everything at once, for a long time
 #   tests/html/               pages of reports: documents to make them of, a browser to look at them
 #
 # An e2e source may hold one comment line "build flags: ..." with flags of its own (-D_FORTIFY_SOURCE=2, -static).
@@ -34,7 +35,10 @@ MAKE_PAGE = $(TESTS_OUT)/html/make_page
 FAULTS = $(wildcard tests/faults/faults.py)
 FAULT_PROGRAMS = $(patsubst tests/%.c,$(TESTS_OUT)/%,$(wildcard tests/faults/*.c))
 
-test-programs: $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FAULT_PROGRAMS) $(MAKE_PAGE)
+STORM = $(wildcard tests/storm/storm.py)
+STORM_PROGRAMS = $(addprefix $(TESTS_OUT)/storm/,storm lib_storm.so)
+
+test-programs: $(UNIT_PROGRAMS) $(E2E_PROGRAMS) $(FAULT_PROGRAMS) $(STORM_PROGRAMS) $(MAKE_PAGE)
 
 # A source says by what it includes which libraries it is linked with.
 HEADER_LIBS = curl/curl.h:-lcurl jansson.h:-ljansson libconfig.h:-lconfig openssl/:-lssl:-lcrypto
@@ -87,12 +91,12 @@ $(TESTS_OUT)/%.so: tests/%.cc $(BUILD)/flags
 	$(Q)$(call plain_build,$(PLAIN_CXX) -shared -fPIC)
 
 -include $(patsubst tests/unit/%.c,$(BUILD)/obj/tests/unit/%.c.d,$(wildcard tests/unit/test_*.c))
--include $(wildcard $(TESTS_OUT)/e2e/*.d $(TESTS_OUT)/bench/*.d $(TESTS_OUT)/faults/*.d)
+-include $(wildcard $(TESTS_OUT)/e2e/*.d $(TESTS_OUT)/bench/*.d $(TESTS_OUT)/faults/*.d $(TESTS_OUT)/storm/*.d)
 
 APPS = $(wildcard tests/apps.sh)
 check: all test-programs
 	$(Q)$(RUN) $(if $(BUDGET),--budget $(BUDGET)) $(STATIC_TESTS) $(UNIT_PROGRAMS) $(E2E_TESTS) \
-		--timeout 600 $(FAULTS) $(if $(APPS),'$(APPS) quick')
+		--timeout 600 $(FAULTS) $(STORM) $(if $(APPS),'$(APPS) quick')
 
 check-apps: all test-programs
 	$(Q)$(RUN) --timeout 3600 $(or $(APPS),tests/apps.sh) tests/suites/run.py
@@ -110,6 +114,12 @@ check-distros:
 faults: all $(FAULT_PROGRAMS)
 	$(Q)$(RUN) -j 1 --timeout 10000 \
 		$(foreach workload,$(shell $(FAULTS) --list),'$(FAULTS) --whole --jobs 4 $(workload)')
+
+# Threads that load, throw, allocate, connect, fork and execute while signals come, for STORM_SECONDS; 15 in check.
+STORM_SECONDS ?= 600
+.PHONY: storm
+storm: all $(STORM_PROGRAMS)
+	$(Q)$(RUN) --timeout $$(($(STORM_SECONDS) + 400)) '$(STORM) $(STORM_SECONDS)'
 
 # The policies' tests with 1,000 responses for each kind of server that drains.
 check-policy: all test-programs
