@@ -37,9 +37,9 @@ static void print_help(void)
 static void print_notes(const char *prefix, char (*lines)[CG_POLICY_LINE], unsigned count, const char *file)
 {
 	for (unsigned i = 0; i < count && i < KEPT; i++)
-		fprintf(stderr, "%s%s\n", prefix, lines[i]);
+		fprintf(stderr, "%s%s\n", prefix, cg_common_plain(lines[i]));
 	if (count > KEPT)
-		fprintf(stderr, "%s%s: and %u more\n", prefix, file, count - KEPT);
+		fprintf(stderr, "%s%s: and %u more\n", prefix, cg_common_plain(file), count - KEPT);
 }
 
 /* Returns an exit code. */
@@ -58,7 +58,8 @@ static int check(const char *file, const struct question *question)
 	if (count)
 		return CG_EXIT_NO;
 	if (question->app && !policy.applies) {
-		printf("%s: valid, but not for %s: app is \"%s\"\n", file, question->app, policy.app);
+		printf("%s: valid, but not for %s: app is \"%s\"\n", cg_common_plain(file),
+		       cg_common_plain(question->app), cg_common_plain(policy.app));
 		return CG_EXIT_NO;
 	}
 	if (question->facts)

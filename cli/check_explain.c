@@ -150,13 +150,13 @@ static void print_condition(const struct cg_policy_rule *rule, const struct stor
 	else
 		printf(unknown ? "it asks for who opened the connection: give site=, with a match of %s"
 		               : "no site given matches %s",
-		       match->site);
+		       cg_common_plain(match->site));
 }
 
 static void print_misses(const struct cg_policy *policy, unsigned count, const struct story *story)
 {
 	for (unsigned i = 0; i < count; i++) {
-		printf("  rule %u, \"%s\", does not match: ", i + 1, policy->rules[i].name);
+		printf("  rule %u, \"%s\", does not match: ", i + 1, cg_common_plain(policy->rules[i].name));
 		print_condition(&policy->rules[i], story, CG_POLICY_NO_RULE);
 		putchar('\n');
 	}
@@ -170,18 +170,19 @@ int cg_check_explain(const char *file, const struct cg_policy *policy, const cha
 		code = complete_addresses(&story, policy);
 	if (code)
 		return code;
+	const char *shown = cg_common_plain(file);
 	unsigned at = 0;
 	while (at < policy->rule_count && (answer = ask(&policy->rules[at].match, &story)) == CG_POLICY_NO_RULE)
 		at++;
 	if (at == policy->rule_count) {
-		printf("%s: no rule applies; the connection is left alone\n", file);
+		printf("%s: no rule applies; the connection is left alone\n", shown);
 	} else if (answer == CG_POLICY_UNDECIDED) {
-		printf("%s: it depends on rule %u, \"%s\": ", file, at + 1, policy->rules[at].name);
+		printf("%s: it depends on rule %u, \"%s\": ", shown, at + 1, cg_common_plain(policy->rules[at].name));
 		print_condition(&policy->rules[at], &story, answer);
 		printf("; until that is known, nothing is done\n");
 	} else {
-		printf("%s: rule %u, \"%s\" (line %u), applies; %s\n", file, at + 1, policy->rules[at].name,
-		       policy->rules[at].line,
+		printf("%s: rule %u, \"%s\" (line %u), applies; %s\n", shown, at + 1,
+		       cg_common_plain(policy->rules[at].name), policy->rules[at].line,
 		       policy->enforce ? "the mode is enforce, so this is done:"
 		                       : "the mode is observe, so this is only logged, not done:");
 		cg_check_actions(&policy->rules[at], true);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "cli.h"
 
 enum { NS_MS = 1000000 };
 
@@ -143,7 +144,7 @@ static void print_match(const struct cg_policy_match_on *match)
 	if (match->peer.said)
 		say(&on, "peer is %s", cg_check_net(&match->peer, net));
 	if (match->site[0])
-		say(&on, "opened by a function or module %s", match->site);
+		say(&on, "opened by a function or module %s", cg_common_plain(match->site));
 	if (!on.told)
 		say(&on, "every connection");
 }
@@ -157,30 +158,32 @@ static void print_settings(const struct cg_policy_settings *settings)
 	           {"exitcode", settings->exitcode},     {"signal", settings->signal}};
 	for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (all[i].value[0])
-			printf("  %s = %s\n", all[i].name, all[i].value);
+			printf("  %s = %s\n", all[i].name, cg_common_plain(all[i].value));
 }
 
 static void print_suppression(const struct cg_policy_suppression *suppression)
 {
-	printf("  suppressed: %s%s%s", suppression->kind[0] ? suppression->kind : "findings",
-	       suppression->cause[0] ? " by " : "", suppression->cause);
+	printf("  suppressed: %s%s%s", suppression->kind[0] ? cg_common_plain(suppression->kind) : "findings",
+	       suppression->cause[0] ? " by " : "", cg_common_plain(suppression->cause));
 	for (unsigned i = 0; i < suppression->glob_count; i++)
-		printf("%s%s", i ? ", further out: " : ", with in one stack: ", suppression->stack[i]);
+		printf("%s%s", i ? ", further out: " : ", with in one stack: ", cg_common_plain(suppression->stack[i]));
 	if (suppression->max != UINT32_MAX)
 		printf(", up to %u sockets", suppression->max);
-	printf("%s%s\n", suppression->reason[0] ? ": " : "", suppression->reason);
+	printf("%s%s\n", suppression->reason[0] ? ": " : "", cg_common_plain(suppression->reason));
 }
 
 void cg_check_print(const char *file, const struct cg_policy *policy)
 {
-	printf("%s: valid; for %s%s; %s\n", file, policy->app[0] ? "programs called " : "every program", policy->app,
+	printf("%s: valid; for %s%s; %s\n", cg_common_plain(file),
+	       policy->app[0] ? "programs called " : "every program", cg_common_plain(policy->app),
 	       policy->enforce ? "enforces: what the rules say is done"
 	                       : "observes: what the rules would do is logged, and nothing is done");
 	print_settings(&policy->settings);
 	for (unsigned i = 0; i < policy->rule_count; i++) {
 		const struct cg_policy_rule *rule = &policy->rules[i];
-		printf("  rule %u, \"%s\" (%s%s%u)\n", i + 1, rule->name,
-		       rule->file ? policy->files[rule->file].path : "line ", rule->file ? ":" : "", rule->line);
+		printf("  rule %u, \"%s\" (%s%s%u)\n", i + 1, cg_common_plain(rule->name),
+		       rule->file ? cg_common_plain(policy->files[rule->file].path) : "line ", rule->file ? ":" : "",
+		       rule->line);
 		print_match(&rule->match);
 		cg_check_actions(rule, false);
 	}

@@ -30,8 +30,14 @@ int cg_run_main(int argc, char **argv);
 int cg_top_main(int argc, char **argv);
 int cg_scan_main(int argc, char **argv);
 
-/* Writes "closeguard: VERB: text" and a newline to stderr; the verb is left out where it is NULL. */
+/* Writes "closeguard: VERB: text", as cg_common_plain, and a newline to stderr; no verb where it is NULL. */
 void cg_common_complain(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * A text that may be of others' making (a name, a path, a part of a policy), as it may be shown; see cg_text_plain.
+ * Until the eighth call after this one. One thread.
+ */
+const char *cg_common_plain(const char *text);
 
 /* Text in a fixed buffer; returns 0, or -ENAMETOOLONG where it had to be cut. */
 int cg_common_print(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -10,15 +10,33 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "fmt.h"
 
 void cg_common_complain(const char *verb, const char *format, ...)
 {
 	va_list args;
+	char *text = NULL;
 	va_start(args, format);
-	fprintf(stderr, "closeguard: %s%s", verb ? verb : "", verb ? ": " : "");
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	if (vasprintf(&text, format, args) >= 0)
+		fprintf(stderr, "closeguard: %s%s%s\n", verb ? verb : "", verb ? ": " : "", cg_common_plain(text));
+	free(text);
 	va_end(args);
+}
+
+const char *cg_common_plain(const char *text)
+{
+	enum { TEXTS = 8 };
+	static char *kept[TEXTS];
+	static unsigned turn;
+	struct cg_buf plain;
+	char **place = &kept[turn++ % TEXTS];
+	free(*place);
+	*place = malloc(strlen(text) + 1); /* it never grows */
+	if (!*place)
+		return "?";
+	cg_buf_init(&plain, *place, strlen(text) + 1);
+	cg_text_plain(&plain, text);
+	return *place;
 }
 
 int cg_common_print(char *text, size_t size, const char *format, ...)

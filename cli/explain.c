@@ -2,7 +2,6 @@
  * explain.c: `closeguard explain`, which says why a program is or is not watched, and what a finding means.
  */
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "explain.h"
 #include "explain_topics.h"
 #include "fmt.h"
+#include "json_text.h"
 #include "options_table.h"
 #include "target.h"
 
@@ -64,8 +64,7 @@ static int list_topics(bool json)
 			printf("%s%-*s %s\n", topic->of ? "  " : "", topic->of ? 16 : 18, topic->name, topic->summary);
 	}
 	if (json) {
-		json_dumpf(list, stdout, JSON_COMPACT);
-		putchar('\n');
+		(void)cg_json_write(list, stdout, 0);
 	} else {
 		puts("\nA cause stands below its kind. `closeguard explain NAME` tells more.");
 	}
@@ -115,8 +114,7 @@ static void tell_topic_json(const struct cg_topic *topic)
 		json_object_set_new(mend, cg_explain_topics_language(i), json_string(topic->mend[i]));
 	json_object_set_new(all, "confirm", confirm);
 	json_object_set_new(all, "mend", mend);
-	json_dumpf(all, stdout, JSON_COMPACT);
-	putchar('\n');
+	(void)cg_json_write(all, stdout, 0);
 	json_decref(all);
 }
 

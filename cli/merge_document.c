@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "fmt.h"
+#include "json_text.h"
 
 json_t *cg_document_time(int64_t ms)
 {
@@ -55,7 +56,7 @@ static json_t *source(const struct cg_merge *merge, const struct cg_merge_source
 	const struct cg_merge_process *process = source->process;
 	json_t *object = cg_document_process(process);
 	json_object_set_new(object, "kind", json_string(source->kind));
-	json_object_set_new(object, "path", json_string(source->path));
+	json_object_set_new(object, "path", cg_json_text(source->path));
 	json_object_set_new(object, "state", json_string(process->state ? process->state : "unknown"));
 	if (process->start_ms != INT64_MIN)
 		json_object_set_new(object, "started", cg_document_time(process->start_ms));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "json_text.h"
 #include "naming.h"
 #include "progress.h"
 #include "report_diff.h"
@@ -38,7 +39,7 @@ static int print(FILE *out, const struct cg_report_options *options, const json_
 		error = cg_report_html_write(out, document);
 	} else if (options->format == CG_REPORT_JSON) {
 		errno = 0;
-		if (json_dumpf(document, out, JSON_COMPACT | JSON_REAL_PRECISION(12)) < 0 || putc('\n', out) == EOF)
+		if (cg_json_write(document, out, JSON_REAL_PRECISION(12)) < 0)
 			error = errno ? -errno : -EIO;
 	} else if (options->format == CG_REPORT_FOLDED) {
 		cg_report_folded_write(out, document, options->place);
@@ -90,7 +91,7 @@ static json_t *gather(int count, char **arguments, int *ret_code, bool *ret_fail
 	if (code != CG_EXIT_USAGE && (merge.source_count || !code))
 		document = cg_merge_document(&merge);
 	if (document && cg_naming_trouble())
-		json_array_append_new(merge.warnings, json_string(cg_naming_trouble()));
+		json_array_append_new(merge.warnings, cg_json_text(cg_naming_trouble()));
 	*ret_failed |= merge.failed;
 	cg_merge_end(&merge);
 	*ret_code = code > *ret_code ? code : *ret_code;

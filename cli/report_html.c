@@ -13,7 +13,7 @@
 #include "report_page.h"
 
 /* 15 digits give back any decimal number of so many, and do not turn 1.031 into 1.0309999999999999. */
-static const size_t HOW = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
+static const size_t HOW = JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
 
 /* The frames so far, and the index of each by its text. */
 struct frames {
@@ -109,17 +109,19 @@ static json_t *compact(struct frames *frames, const json_t *document)
 
 /*
  * In a script element, "</script" would end the data and "<!--" would hide that end: so no '<' comes through. In JSON
- * it can only stand in a string, where the escape means the same.
+ * it can only stand in a string, where the escape means the same. DEL is the one control that jansson lets through.
  */
 static int write_escaped(const char *text, size_t size, void *context)
 {
 	FILE *out = context;
 	for (const char *end = text + size; text < end;) {
-		const char *less = memchr(text, '<', (size_t)(end - text));
-		size_t plain = (size_t)((less ? less : end) - text);
-		if (fwrite(text, 1, plain, out) != plain || (less && fputs("\\u003c", out) == EOF))
+		const char *at = text;
+		while (at < end && *at != '<' && *at != 0x7f)
+			at++;
+		size_t plain = (size_t)(at - text);
+		if (fwrite(text, 1, plain, out) != plain || (at < end && fprintf(out, "\\u%04x", *at) < 0))
 			return -1;
-		text += plain + (less != NULL);
+		text = at + (at < end);
 	}
 	return 0;
 }

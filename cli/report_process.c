@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "fmt.h"
+#include "json_text.h"
 
 uint64_t cg_report_realtime(const struct cg_recording *recording, uint64_t ns)
 {
@@ -58,20 +59,6 @@ static json_t *time_or_null(uint64_t realtime_ns, bool known)
 	return known ? json_string(text) : json_null();
 }
 
-/* A path may be any bytes, JSON may not. */
-static json_t *any_text(const char *text)
-{
-	json_t *string = json_string(text);
-	char clean[CG_RECORDING_WHY];
-	size_t i;
-	if (string)
-		return string;
-	for (i = 0; text[i] && i + 1 < sizeof clean; i++)
-		clean[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
-	clean[i] = '\0';
-	return json_string(clean);
-}
-
 json_t *cg_report_process_about(const struct cg_recording *recording)
 {
 	const struct cg_header *h = &recording->header;
@@ -83,7 +70,7 @@ json_t *cg_report_process_about(const struct cg_recording *recording)
 	json_object_set_new(about, "state_time", time_or_null(cg_report_realtime(recording, h->state_ns), told));
 	json_object_set_new(about, "last_sweep",
 	                    time_or_null(cg_report_realtime(recording, recording->as_of_ns), h->last_sweep_ns));
-	json_object_set_new(about, "exe", any_text(h->exe));
-	json_object_set_new(about, "recorder", any_text(recording->path));
+	json_object_set_new(about, "exe", cg_json_text(h->exe));
+	json_object_set_new(about, "recorder", cg_json_text(recording->path));
 	return about;
 }

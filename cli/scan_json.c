@@ -2,7 +2,6 @@
  * scan_json.c: what `closeguard scan` found, as one JSON object on one line.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +9,9 @@
 #include <unistd.h>
 
 #include "fmt.h"
+#include "json_text.h"
 #include "scan.h"
 #include "watched.h"
-
-static json_t *text_of(const char *text)
-{
-	json_t *value = json_string(text);
-	return value ? value : json_string("?"); /* not UTF-8 */
-}
 
 static json_t *seconds(uint64_t ns)
 {
@@ -96,7 +90,7 @@ static void add_watched(json_t *one, pid_t pid)
 		return;
 	cg_watched_look(pid, watched);
 	json_object_set_new(one, "watched", watched->loaded < 0 ? json_null() : json_boolean(watched->loaded));
-	json_object_set_new(one, "recorder", watched->recorded ? text_of(watched->recorder) : json_null());
+	json_object_set_new(one, "recorder", watched->recorded ? cg_json_text(watched->recorder) : json_null());
 	free(watched);
 }
 
@@ -109,7 +103,7 @@ static json_t *owner_of(const struct cg_scan *scan, long owner, unsigned limit)
 	if (one && owner >= 0) {
 		const struct cg_scan_process *process = &scan->processes[owner];
 		json_object_set_new(one, "pid", json_integer(process->pid));
-		json_object_set_new(one, "name", text_of(process->name));
+		json_object_set_new(one, "name", cg_json_text(process->name));
 		json_object_set_new(one, "netns", number_if(process->space != 0, (json_int_t)process->space));
 		add_watched(one, process->pid);
 	}
@@ -187,7 +181,7 @@ static void add_time_and_host(json_t *all)
 	cg_buf_rfc3339(&time, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
 	(void)gethostname(host, sizeof host - 1);
 	json_object_set_new(all, "time", json_string(text));
-	json_object_set_new(all, "host", text_of(host));
+	json_object_set_new(all, "host", cg_json_text(host));
 }
 
 int cg_scan_json(const struct cg_scan *scan, unsigned limit)
@@ -206,8 +200,7 @@ int cg_scan_json(const struct cg_scan *scan, unsigned limit)
 	json_object_set_new(all, "namespaces", spaces_of(scan));
 	json_object_set_new(all, "unreadable", json_integer(scan->unreadable));
 	json_object_set_new(all, "elsewhere", json_integer(scan->elsewhere));
-	int error = json_dumpf(all, stdout, JSON_COMPACT) < 0 ? -EIO : 0;
+	int error = cg_json_write(all, stdout, 0) < 0 ? -EIO : 0;
 	json_decref(all);
-	putchar('\n');
 	return error;
 }

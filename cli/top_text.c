@@ -44,17 +44,11 @@ static wchar_t decode(const char *at, unsigned bytes)
 	return (wchar_t)code;
 }
 
-/* They would show a name in another order than it has. */
-static bool turns_direction(wchar_t c)
-{
-	return (c >= 0x200e && c <= 0x200f) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 static struct glyph glyph_at(const char *at)
 {
 	unsigned bytes = bytes_of((unsigned char)*at);
 	wchar_t c = bytes > 1 ? decode(at, bytes) : 0;
-	int columns = bytes == 1 ? 1 : utf8 && !turns_direction(c) ? wcwidth(c) : -1;
+	int columns = bytes == 1 ? 1 : utf8 ? wcwidth(c) : -1;
 	if (columns < 0)
 		return (struct glyph){"?", 1, 1};
 	return (struct glyph){at, (unsigned char)bytes, (unsigned char)columns};

@@ -3,21 +3,27 @@
  */
 #include "verdict.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
+#include "json_text.h"
+
 enum { WIDTH = 100, LABEL_WIDTH = 12 };
 
 static void add(struct cg_verdict *verdict, enum cg_remark sort, const char *format, va_list args)
 {
-	char *text = NULL;
+	char *text = NULL, *plain = NULL;
 	if (verdict->count == CG_REMARKS_MAX || vasprintf(&text, format, args) < 0)
 		return;
+	plain = strdup(cg_common_plain(text));
+	free(text);
+	if (!plain)
+		return;
 	verdict->remarks[verdict->count].sort = sort;
-	verdict->remarks[verdict->count++].text = text;
+	verdict->remarks[verdict->count++].text = plain;
 }
 
 void cg_verdict_say(struct cg_verdict *verdict, enum cg_remark sort, const char *format, ...)
@@ -68,7 +74,7 @@ static const char *answer_text(const struct cg_verdict *verdict)
 static void print_text(const struct cg_verdict *verdict)
 {
 	static const char *const labels[] = {"", "because", "do"};
-	printf("%s: %s\n", verdict->subject, answer_text(verdict));
+	printf("%s: %s\n", cg_common_plain(verdict->subject), answer_text(verdict));
 	for (unsigned sort = 0; sort < CG_REMARKS; sort++)
 		for (unsigned i = 0; i < verdict->count; i++)
 			if (verdict->remarks[i].sort == sort)
@@ -80,7 +86,7 @@ static void print_json(const struct cg_verdict *verdict)
 	static const char *const names[] = {"facts", "reasons", "advice"};
 	static const char *const answers[] = {"yes", "partly", "no"};
 	json_t *all = json_pack("{s:i,s:s,s:s}", "v", 1, "event", "explain", "watched", answers[verdict->answer]);
-	json_object_set_new(all, "subject", json_string(verdict->subject));
+	json_object_set_new(all, "subject", cg_json_text(verdict->subject));
 	for (unsigned sort = 0; sort < CG_REMARKS; sort++) {
 		json_t *list = json_array();
 		for (unsigned i = 0; i < verdict->count; i++)
@@ -88,8 +94,7 @@ static void print_json(const struct cg_verdict *verdict)
 				json_array_append_new(list, json_string(verdict->remarks[i].text));
 		json_object_set_new(all, names[sort], list);
 	}
-	json_dumpf(all, stdout, JSON_COMPACT);
-	putchar('\n');
+	(void)cg_json_write(all, stdout, 0);
 	json_decref(all);
 }
 

@@ -1,7 +1,8 @@
 /*
  * fmt.h: text into a caller's buffer, without stdio, malloc or locale.
  *
- * fmt.c has the text and its printf, fmt_json.c strings, fmt_time.c times, fmt_parse.c the way back.
+ * fmt.c has the text and its printf, fmt_plain.c what others
+ * have written, fmt_json.c strings, fmt_time.c times, fmt_parse.c the way back.
  * A cg_buf never overflows: what does not fit is dropped and `truncated` is set. Any context, signal handlers included.
  */
 #ifndef CG_FMT_H
@@ -32,7 +33,18 @@ void cg_buf_bytes(struct cg_buf *buf, const char *bytes, size_t n);
 void cg_buf_fmt(struct cg_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cg_buf_vfmt(struct cg_buf *buf, const char *format, va_list args);
 
-/* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD, control characters \u00XX. NULL is null. */
+/*
+ * The bytes of the character at text, which does not end there; 0: the first byte is none of UTF-8's. *ret_control is
+ * its number where it could do something to a terminal or a log beside being shown (control characters, also of the C1
+ * range, and those that turn the direction of writing), else CG_FMT_NO_CONTROL.
+ */
+#define CG_FMT_NO_CONTROL UINT32_MAX
+unsigned cg_fmt_character(const char *text, uint32_t *ret_control);
+
+/* A text of others' for a person: each such character, and each byte that is not UTF-8, becomes a question mark. */
+void cg_text_plain(struct cg_buf *out, const char *text);
+
+/* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD, such characters \uXXXX. NULL is null. */
 void cg_buf_json_string(struct cg_buf *buf, const char *text);
 
 /* Seconds with milliseconds from nanoseconds: "312.004". */

@@ -7,36 +7,6 @@
 
 enum { FRAMES_IN_TEXT = 12 }; /* three stacks fit a screen; JSON has all */
 
-/* Bytes of the UTF-8 character at text; 0 where it is none, or a control character of the C1 range. */
-static unsigned utf8_length(const unsigned char *text)
-{
-	unsigned lead = text[0];
-	unsigned length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-	if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
-		return 0;
-	for (unsigned i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	bool overlong = (lead == 0xe0 && text[1] < 0xa0) || (lead == 0xf0 && text[1] < 0x90);
-	bool beyond = (lead == 0xed && text[1] >= 0xa0) || (lead == 0xf4 && text[1] >= 0x90);
-	bool control = lead < 0x20 || lead == 0x7f || (lead == 0xc2 && text[1] < 0xa0);
-	return overlong || beyond || control ? 0 : length;
-}
-
-void cg_text_plain(struct cg_buf *out, const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-	while (*at) {
-		unsigned length = utf8_length(at);
-		if (length)
-			cg_buf_bytes(out, (const char *)at, length);
-		else
-			cg_buf_char(out, '?');
-		at += length ? length : 1;
-	}
-}
-
 static void add_frame(struct cg_buf *out, unsigned number, const struct cg_frame *frame)
 {
 	cg_buf_fmt(out, "    #%u ", number);

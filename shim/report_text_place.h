@@ -4,9 +4,6 @@
 
 #include "report.h"
 
-/* A name without control characters and invalid UTF-8: it may not move a terminal's cursor or forge a line of a log. */
-void cg_text_plain(struct cg_buf *out, const char *text);
-
 /* "  <what> read() 5s ago in thread "worker":" and its stack; nothing for a place that is not known. */
 void cg_text_place(struct cg_buf *out, const struct cg_report *report, const char *what, const struct cg_place *place);
 

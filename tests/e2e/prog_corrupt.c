@@ -2,7 +2,7 @@
  * prog_corrupt SEED ROUNDS: writes nonsense over its own recorder, as another process that can open the file might, and
  * goes on: it opens, uses, closes, forks, asks for checks, and leaves with leaks. It notices nothing.
  */
-#include "closeguard.h"
+#include "../../shim/closeguard.h"
 #include "prog.h"
 
 #include <sys/mman.h>

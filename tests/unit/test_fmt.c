@@ -124,13 +124,13 @@ START_TEST(json_escapes)
 	json_is("", "\"\"");
 	json_is(NULL, "null");
 	json_is("a\"b\\c/d", "\"a\\\"b\\\\c/d\"");
-	json_is("\n\t\x01\x1f\x7f", "\"\\u000a\\u0009\\u0001\\u001f\x7f\"");
+	json_is("\n\t\x01\x1f\x7f", "\"\\u000a\\u0009\\u0001\\u001f\\u007f\"");
 }
 END_TEST
 
 START_TEST(json_keeps_utf8)
 {
-	const char *good[] = {"\xC2\x80",     "\xDF\xBF",     "\xE0\xA0\x80",     "\xED\x9F\xBF",
+	const char *good[] = {"\xC2\xA0",     "\xDF\xBF",     "\xE0\xA0\x80",     "\xED\x9F\xBF",
 	                      "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		char wanted[16];
@@ -157,6 +157,30 @@ START_TEST(json_replaces_what_is_not_utf8)
 	json_is("\xF4\x90\x80\x80", "\"" FFFD FFFD FFFD FFFD "\""); /* beyond the last character */
 	json_is("\xF0\x8F\xBF\xBF", "\"" FFFD FFFD FFFD FFFD "\""); /* overlong */
 	json_is("\xC3\"", "\"" FFFD "\\\"\"");                      /* a quote never hides behind a bad byte */
+}
+END_TEST
+
+static void plain_is(const char *bytes, const char *wanted)
+{
+	begin();
+	cg_text_plain(&buf, bytes);
+	ck_assert_str_eq(text, wanted);
+}
+
+START_TEST(what_acts_on_a_terminal_is_escaped)
+{
+	json_is("a\xC2\x80\xC2\x9B\xC2\x9F"
+	        "b",
+	        "\"a\\u0080\\u009b\\u009f"
+	        "b\"");
+	json_is("\xE2\x80\xAE\xE2\x80\xA8\xE2\x81\xA9\xEF\xBB\xBF", "\"\\u202e\\u2028\\u2069\\ufeff\"");
+	json_is("\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xAA", "\"\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xAA\""); /* neighbours */
+	plain_is("a\x1b[31m\n\x7f\tb", "a?[31m???b");
+	plain_is("\x9b"
+	         "2J\xC2\x9B"
+	         "2J\xE2\x80\xAE",
+	         "?2J?2J?");
+	plain_is("\xE2\x82\xC3\xA4\xF0\x9F\x98\x80\"\\<", "??\xC3\xA4\xF0\x9F\x98\x80\"\\<");
 }
 END_TEST
 
@@ -310,6 +334,7 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, json_escapes);
 	tcase_add_test(tc, json_keeps_utf8);
 	tcase_add_test(tc, json_replaces_what_is_not_utf8);
+	tcase_add_test(tc, what_acts_on_a_terminal_is_escaped);
 	tcase_add_test(tc, ages);
 	tcase_add_test(tc, seconds);
 	tcase_add_test(tc, dates_are_gmtime_s);
