@@ -30,6 +30,18 @@ const char *cg_recorders_dir(void)
 	return dir;
 }
 
+uid_t cg_recorders_dir_owner(void)
+{
+	const char *chosen = getenv("CLOSEGUARD_DIR");
+	return chosen && *chosen ? CG_ANY_USER : geteuid();
+}
+
+const char *cg_recorders_error(int error)
+{
+	return error == -EPERM ? "it belongs to another user than the one whose recorders it should have"
+	                       : strerror(-error);
+}
+
 /* The pid that a recorder's name begins with; 0: the name is none of a recorder. */
 static pid_t pid_of(const char *name)
 {
@@ -92,18 +104,32 @@ static DIR *open_dir(const char *path)
 	return dir;
 }
 
-int cg_recorders_find(const char *dir, pid_t pid, struct cg_recorders *recorders)
+/* One that is gone again is left to whoever wants to read it. */
+static bool is_foreign(DIR *dir, const char *name, uid_t owner)
+{
+	struct stat st;
+	return fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid != owner && st.st_uid != geteuid();
+}
+
+int cg_recorders_find(const char *dir, uid_t owner, pid_t pid, struct cg_recorders *recorders)
 {
 	char path[PATH_MAX + NAME_MAX];
+	struct stat st;
 	size_t before = recorders->count;
-	int error = 0;
 	DIR *open = open_dir(dir);
 	if (!open)
 		return errno == ENOENT ? 0 : -errno;
+	int error = fstat(dirfd(open), &st) < 0 ? -errno : 0;
+	if (!error && owner != CG_ANY_USER && st.st_uid != owner && st.st_uid != geteuid())
+		error = -EPERM;
 	for (struct dirent *entry; !error && (entry = readdir(open)) != NULL;) {
 		pid_t of = pid_of(entry->d_name);
 		if (!of || (pid && of != pid))
 			continue;
+		if (is_foreign(open, entry->d_name, st.st_uid)) {
+			recorders->foreign++;
+			continue;
+		}
 		error = cg_common_print(path, sizeof path, "%s/%s", dir, entry->d_name);
 		if (!error)
 			error = cg_recorders_add(recorders, path);
@@ -119,11 +145,12 @@ int cg_recorders_find_process(pid_t pid, struct cg_recorders *recorders)
 	char path[64];
 	struct stat st;
 	size_t before = recorders->count;
-	int error = cg_recorders_find(cg_recorders_dir(), pid, recorders);
+	int error = cg_recorders_find(cg_recorders_dir(), cg_recorders_dir_owner(), pid, recorders);
 	if (error || recorders->count > before)
 		return error;
 	if (cg_common_print(path, sizeof path, "/proc/%d", pid) < 0 || stat(path, &st) < 0 || st.st_uid == geteuid())
 		return 0;
-	default_dir(st.st_uid, path, sizeof path);
-	return cg_recorders_find(path, pid, recorders);
+	uid_t owner = st.st_uid;
+	default_dir(owner, path, sizeof path);
+	return cg_recorders_find(path, owner, pid, recorders);
 }

@@ -16,15 +16,16 @@
 #include "detect.h"
 #include "record.h"
 
-enum { CG_RECORDING_WHY = 1024, CG_RECORDING_TROUBLES = 4 };
+enum { CG_RECORDING_WHY = 1024, CG_RECORDING_TROUBLES = 5 };
 
 struct cg_recording {
 	const char *path; /* the caller's */
 	int fd;
 	uint64_t size;
-	struct cg_header header; /* a copy, whose texts end */
+	struct cg_header header; /* a copy, whose texts end; uid is the file's owner, whatever the file says */
 	bool alive;              /* its process is there, and the same program still */
 	bool elsewhere;          /* it was made on another host, so whether the process is there cannot be known */
+	bool foreign;            /* the process that it says it is of is another user's: it is not believed */
 	uint64_t as_of_ns;       /* of the last sweep, or the start where there was none: ages are as of then */
 	struct cg_module *modules;
 	struct cg_site *sites;
@@ -44,8 +45,14 @@ int cg_recording_open(const char *path, struct cg_recording *ret, char ret_why[C
 int cg_recording_open_fd(int fd, const char *path, struct cg_recording *ret, char ret_why[CG_RECORDING_WHY]);
 void cg_recording_close(struct cg_recording *recording);
 
-/* The header alone of what may be a recorder; false if it is none that can be read. */
+/* The header alone of what may be a recorder, as in cg_recording; false if it is none that can be read. */
 bool cg_recording_peek(const char *path, struct cg_header *ret);
+
+/*
+ * May the process that a recorder says it is of have made it? Root may make any, and what is the reader's own is the
+ * reader's business. True too where the process's users cannot be read.
+ */
+bool cg_recording_may_be_of(const struct cg_header *header);
 
 /* Reads at most n bytes; what the file does not have is zero. Returns how many there were. */
 size_t cg_recording_read(const struct cg_recording *recording, uint64_t offset, void *data, size_t n);

@@ -63,10 +63,14 @@ static int check_header(const struct cg_recording *recording, size_t got, char *
 	return -EINVAL;
 }
 
+/* A file is its owner's word; who is not told is nobody's. */
 static int read_header(struct cg_recording *recording, char *why)
 {
 	struct cg_header *h = &recording->header;
+	struct stat st;
 	int error = check_header(recording, cg_recording_read(recording, 0, h, sizeof *h), why);
+	h->uid = fstat(recording->fd, &st) == 0 ? st.st_uid : (uint32_t)-1;
+	h->pid = h->pid > 0 ? h->pid : 0;
 	h->app[sizeof h->app - 1] = h->host[sizeof h->host - 1] = h->exe[sizeof h->exe - 1] = '\0';
 	return error;
 }
@@ -146,7 +150,9 @@ static void find_process(struct cg_recording *recording)
 	const struct cg_header *h = &recording->header;
 	struct utsname here;
 	recording->elsewhere = uname(&here) == 0 && strncmp(here.nodename, h->host, sizeof h->host - 1) != 0;
-	recording->alive = !recording->elsewhere && cg_proc_alive(h->pid, h->process_start);
+	bool there = !recording->elsewhere && h->pid && cg_proc_alive(h->pid, h->process_start);
+	recording->foreign = there && !cg_recording_may_be_of(h);
+	recording->alive = there && !recording->foreign;
 	recording->as_of_ns = h->last_sweep_ns > h->start_ns ? h->last_sweep_ns : h->start_ns;
 }
 
@@ -206,6 +212,11 @@ unsigned cg_recording_troubles(const struct cg_recording *recording, char ret[CG
 		    ret[n++], CG_RECORDING_WHY,
 		    "%s is damaged: its header names another layout than version %d has, which is used", path,
 		    CG_RECORD_VERSION);
+	if (recording->foreign)
+		(void)cg_common_print(ret[n++], CG_RECORDING_WHY,
+		                      "%s belongs to user %u and says that it is of process %d, which is another "
+		                      "user's: it is not believed to be that process's",
+		                      path, h->uid, h->pid);
 	if (is_cut_off(recording))
 		(void)cg_common_print(
 		    ret[n++], CG_RECORDING_WHY,

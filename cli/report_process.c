@@ -34,7 +34,7 @@ const char *cg_report_process_state(const struct cg_recording *recording)
 {
 	switch ((enum cg_process_state)recording->header.state) {
 	case CG_STATE_LIVE:
-		if (recording->elsewhere)
+		if (recording->elsewhere || recording->foreign)
 			return "unknown";
 		if (!recording->alive)
 			return "killed";
@@ -71,6 +71,7 @@ json_t *cg_report_process_about(const struct cg_recording *recording)
 	json_object_set_new(about, "last_sweep",
 	                    time_or_null(cg_report_realtime(recording, recording->as_of_ns), h->last_sweep_ns));
 	json_object_set_new(about, "exe", cg_json_text(h->exe));
+	json_object_set_new(about, "uid", json_integer(h->uid));
 	json_object_set_new(about, "recorder", cg_json_text(recording->path));
 	return about;
 }

@@ -92,6 +92,9 @@ static int worse(int one, int other)
 static int take_all(struct cg_merge *merge, const char *verb, struct cg_recorders *recorders)
 {
 	int code = CG_EXIT_DONE;
+	if (recorders->foreign)
+		cg_common_complain(verb, "recorders left out, since they belong to other users than their folder: %u",
+		                   recorders->foreign);
 	for (size_t i = 0; i < recorders->count; i++)
 		code = worse(code, take_recorder(merge, verb, recorders->list[i].path, true));
 	cg_recorders_free(recorders);
@@ -101,9 +104,9 @@ static int take_all(struct cg_merge *merge, const char *verb, struct cg_recorder
 int cg_report_all(struct cg_merge *merge, const char *verb)
 {
 	struct cg_recorders recorders = {0};
-	int error = cg_recorders_find(cg_recorders_dir(), 0, &recorders);
+	int error = cg_recorders_find(cg_recorders_dir(), cg_recorders_dir_owner(), 0, &recorders);
 	if (error) {
-		cg_common_complain(verb, "%s: %s", cg_recorders_dir(), strerror(-error));
+		cg_common_complain(verb, "%s: %s", cg_recorders_dir(), cg_recorders_error(error));
 		cg_recorders_free(&recorders);
 		return CG_EXIT_FAILED;
 	}
@@ -118,7 +121,7 @@ static int take_process(struct cg_merge *merge, const char *verb, pid_t pid)
 	struct cg_recorders recorders = {0};
 	int error = cg_recorders_find_process(pid, &recorders);
 	if (error)
-		cg_common_complain(verb, "%s: %s", cg_recorders_dir(), strerror(-error));
+		cg_common_complain(verb, "%s: %s", cg_recorders_dir(), cg_recorders_error(error));
 	else if (!recorders.count)
 		cg_common_complain(verb,
 		                   "%s has no recorder of %s %d; one is kept from the first TCP socket on, and after "

@@ -2,6 +2,7 @@
  * report_text_source.c: the one process of a report, with its counters, as the summary in its own log has them.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "report.h"
 #include "report_text.h"
@@ -46,6 +47,9 @@ static void add_process(struct cg_buf *out, const json_t *source)
 	}
 	cg_buf_fmt(out, "\n  %-16s ", json_is_object(about) ? "recorder" : cg_report_text_of(source, "kind"));
 	cg_text_plain(out, cg_report_text_of(source, "path"));
+	json_int_t owner = json_integer_value(json_object_get(about, "uid"));
+	if (json_object_get(about, "uid") && owner != (json_int_t)geteuid())
+		cg_buf_fmt(out, ", the word of user %lu", (unsigned long)owner);
 	cg_buf_char(out, '\n');
 }
 

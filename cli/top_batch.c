@@ -149,13 +149,20 @@ static int print_all(const struct cg_top_options *options)
 	return CG_EXIT_FAILED;
 }
 
-/* A recorder that cannot be read is told once, when its trouble is new. */
+/* Told once, when it is new. */
+static void tell(const char *trouble, char told[CG_RECORDING_WHY])
+{
+	if (*trouble && strcmp(told, trouble) != 0)
+		cg_common_complain("top", "%s", trouble);
+	memcpy(told, trouble, CG_RECORDING_WHY);
+}
+
+/* A recorder that cannot be read makes a difference to the exit code; what others have put there does not. */
 static bool tell_trouble(const struct cg_top_watch *watch)
 {
-	static char told[CG_RECORDING_WHY];
-	if (watch->trouble[0] && strcmp(told, watch->trouble) != 0)
-		cg_common_complain("top", "%s", watch->trouble);
-	memcpy(told, watch->trouble, sizeof told);
+	static char trouble[CG_RECORDING_WHY], foreign[CG_RECORDING_WHY];
+	tell(watch->trouble, trouble);
+	tell(watch->foreign, foreign);
 	return watch->trouble[0] != '\0';
 }
 

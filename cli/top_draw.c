@@ -252,8 +252,9 @@ void cg_top_draw(struct cg_top_view *view)
 	erase();
 	draw_title(view);
 	draw_bottom(view, LINES - 1);
-	if (view->watch->trouble[0] && LINES >= SMALL_LINES)
-		put_line(--end, cg_top_terminal_attributes(CG_TOP_WARN), view->watch->trouble);
+	const char *trouble = view->watch->trouble[0] ? view->watch->trouble : view->watch->foreign;
+	if (*trouble && LINES >= SMALL_LINES)
+		put_line(--end, cg_top_terminal_attributes(CG_TOP_WARN), trouble);
 	if (view->help || view->opened)
 		draw_lines(view, 1, end);
 	else

@@ -35,6 +35,8 @@ static bool is_elsewhere(const struct cg_header *header)
 static enum cg_top_state state_of_living(const struct cg_header *header)
 {
 	struct cg_proc_stat stat;
+	if (!header->pid)
+		return CG_TOP_UNKNOWN;
 	/* One reading of /proc answers for most; who is hidden there may still be there. */
 	if (cg_proc_stat(header->pid, &stat) < 0 || stat.start != header->process_start || stat.state == 'Z')
 		return cg_proc_alive(header->pid, header->process_start) ? CG_TOP_LIVE : CG_TOP_KILLED;
@@ -45,7 +47,8 @@ static enum cg_top_state state_of(const struct cg_header *header)
 {
 	switch ((enum cg_process_state)header->state) {
 	case CG_STATE_LIVE:
-		return is_elsewhere(header) ? CG_TOP_UNKNOWN : state_of_living(header);
+		return is_elsewhere(header) || !cg_recording_may_be_of(header) ? CG_TOP_UNKNOWN
+		                                                               : state_of_living(header);
 	case CG_STATE_EXITED:
 		return CG_TOP_EXITED;
 	case CG_STATE_EXECED:

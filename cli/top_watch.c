@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "clock.h"
@@ -42,13 +43,35 @@ static void add_dir(struct cg_top_watch *watch, const char *path)
 	watch->dir_count++;
 }
 
-/* A folder with another user's name on it is somebody's trap. */
-static bool is_users_own(const char *path)
+/* The user whose number is in a folder's name; false where there is none. */
+static bool user_in(const char *path, uid_t *ret)
+{
+	const char *dash = strrchr(path, '-');
+	char *end;
+	unsigned long uid = dash ? strtoul(dash + 1, &end, 10) : 0;
+	*ret = (uid_t)uid;
+	return dash && dash[1] && !*end && uid < CG_ANY_USER;
+}
+
+/* A folder with another user's name on it is somebody's trap: it is told, and not looked into. */
+static bool is_users_own(struct cg_top_watch *watch, const char *path)
 {
 	struct stat st;
-	char *end;
-	unsigned long uid = strtoul(strrchr(path, '-') + 1, &end, 10);
-	return !*end && lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid;
+	uid_t uid;
+	if (!user_in(path, &uid) || lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return false;
+	if (st.st_uid != uid)
+		(void)cg_common_print(watch->foreign, sizeof watch->foreign, "%s is left out: %s", path,
+		                      cg_recorders_error(-EPERM));
+	return st.st_uid == uid;
+}
+
+static uid_t owner_of(const struct cg_top_watch *watch, unsigned dir)
+{
+	uid_t uid;
+	if (dir == 0)
+		return cg_recorders_dir_owner();
+	return user_in(watch->dirs[dir], &uid) ? uid : geteuid();
 }
 
 /* Where a folder was chosen that one, else this user's, and whoever may read them sees the others' too. */
@@ -61,7 +84,7 @@ static void find_dirs(struct cg_top_watch *watch)
 	if ((chosen && *chosen) || glob("/dev/shm/closeguard-[0-9]*", 0, NULL, &found) != 0)
 		return;
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (strcmp(found.gl_pathv[i], own) != 0 && is_users_own(found.gl_pathv[i]))
+		if (strcmp(found.gl_pathv[i], own) != 0 && is_users_own(watch, found.gl_pathv[i]))
 			add_dir(watch, found.gl_pathv[i]);
 	globfree(&found);
 }
@@ -85,10 +108,10 @@ static int list_all(struct cg_top_watch *watch, struct cg_recorders *ret)
 {
 	find_dirs(watch);
 	for (unsigned i = 0; i < watch->dir_count; i++) {
-		int error = cg_recorders_find(watch->dirs[i], 0, ret);
+		int error = cg_recorders_find(watch->dirs[i], owner_of(watch, i), 0, ret);
 		if (error && i == 0) {
 			(void)cg_common_print(watch->trouble, sizeof watch->trouble, "%s: %s", watch->dirs[i],
-			                      strerror(-error));
+			                      cg_recorders_error(error));
 			return error;
 		}
 	}
@@ -100,7 +123,7 @@ static int list_one(struct cg_top_watch *watch, struct cg_recorders *ret)
 	int error = cg_recorders_find_process(watch->pid, ret);
 	if (error)
 		(void)cg_common_print(watch->trouble, sizeof watch->trouble, "%s: %s", cg_recorders_dir(),
-		                      strerror(-error));
+		                      cg_recorders_error(error));
 	return error;
 }
 
@@ -109,7 +132,12 @@ static int list(struct cg_top_watch *watch, uint64_t now_ns)
 	struct cg_recorders found = {0};
 	if (!watch->pid && watch->listed_ns && now_ns - watch->listed_ns < list_again_ns && !has_changed(watch))
 		return 0;
+	watch->foreign[0] = '\0';
 	int error = watch->pid ? list_one(watch, &found) : list_all(watch, &found);
+	if (found.foreign)
+		(void)cg_common_print(watch->foreign, sizeof watch->foreign,
+		                      "recorders left out, since they belong to other users than their folder: %u",
+		                      found.foreign);
 	if (error) {
 		cg_recorders_free(&found);
 		return error;

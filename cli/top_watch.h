@@ -21,6 +21,7 @@ struct cg_top_watch {
 	struct timespec changed[CG_TOP_WATCH_DIRS];
 	unsigned unreadable;            /* recorders that are none that can be read */
 	char trouble[CG_RECORDING_WHY]; /* what is wrong with the last of them */
+	char foreign[CG_RECORDING_WHY]; /* what was left out, since it is somebody else's; anybody can put that there */
 };
 
 /*

@@ -86,12 +86,12 @@ static bool take_recorder(const struct cg_recorders *found, pid_t own, uint64_t 
 }
 
 /* In a directory as the process sees it, which may be inside its container. */
-static void look_into(const char *dir, pid_t pid, pid_t own, uint64_t start, struct cg_watched *ret)
+static void look_into(const char *dir, uid_t owner, pid_t pid, pid_t own, uint64_t start, struct cg_watched *ret)
 {
 	struct cg_recorders found = {0};
 	char path[PATH_MAX];
 	if (cg_common_print(path, sizeof path, "/proc/%d/root/%s", pid, dir) == 0 &&
-	    cg_recorders_find(path, own, &found) == 0)
+	    cg_recorders_find(path, owner, own, &found) == 0)
 		take_recorder(&found, own, start, ret);
 	cg_recorders_free(&found);
 }
@@ -100,15 +100,12 @@ static void look_inside(pid_t pid, pid_t own, uint64_t start, struct cg_watched 
 {
 	char dir[PATH_MAX / 2], owner[64];
 	struct stat st;
-	if (cg_environ_get(pid, "CLOSEGUARD_DIR", dir, sizeof dir) == 0 && *dir == '/') {
-		look_into(dir, pid, own, start, ret);
-		return;
-	}
 	cg_common_print(owner, sizeof owner, "/proc/%d", pid);
 	if (stat(owner, &st) < 0)
 		return;
-	cg_common_print(dir, sizeof dir, "/dev/shm/closeguard-%u", st.st_uid);
-	look_into(dir, pid, own, start, ret);
+	if (cg_environ_get(pid, "CLOSEGUARD_DIR", dir, sizeof dir) < 0 || *dir != '/')
+		cg_common_print(dir, sizeof dir, "/dev/shm/closeguard-%u", st.st_uid);
+	look_into(dir, st.st_uid, pid, own, start, ret);
 }
 
 void cg_watched_look(pid_t pid, struct cg_watched *ret)

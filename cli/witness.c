@@ -63,7 +63,7 @@ static void tell(const char *path)
 static void look(const struct subject *subject)
 {
 	struct cg_recorders found = {0};
-	if (cg_recorders_find(cg_recorders_dir(), subject->pid, &found) < 0)
+	if (cg_recorders_find(cg_recorders_dir(), cg_recorders_dir_owner(), subject->pid, &found) < 0)
 		return;
 	for (size_t i = 0; i < found.count; i++)
 		if (has_more_to_tell(subject, found.list[i].path))
