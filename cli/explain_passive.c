@@ -63,9 +63,9 @@ const struct cg_topic cg_explain_passive[] = {
      .of = "close_wait",
      .summary = "only the FIN waits: nobody looked",
      .meaning = "The peer closed, and the program has not looked since. Where an epoll set watches the socket "
-                "(polled_by), its loop is stuck or overloaded. Where none does, it is mostly an idle connection in a "
-                "pool: one for each host is normal and goes with the next request, a number that grows at one place is "
-                "not.",
+                "(polled_by), its loop is stuck or overloaded. One that was accepted has a handler that is busy or "
+                "blocked. One that the program made is mostly an idle connection in a pool: one for each peer is "
+                "normal and goes with the next request; those that stay when their place is used again are leaked.",
      .confirm = {"ss -tnp state close-wait | awk '$1 == 1'   # Recv-Q 1: only the FIN is unread",
                  "cat /proc/PID/fdinfo/EPOLL_FD              # tfd: lists the descriptors that a loop watches"},
      .mend = {"struct pollfd idle = {.fd = fd, .events = POLLIN | POLLRDHUP};\n"

@@ -34,7 +34,8 @@ static void set_key(struct cg_merge_finding *finding)
 {
 	bool is_event = is(finding->kind, "double_close") || is(finding->kind, "use_after_close") ||
 	                is(finding->kind, "fd_exhaustion") || is(finding->kind, "reset_on_close");
-	bool has_last_use = !is_event && !is(finding->cause, "late_close") && !is(finding->cause, "never_accepted");
+	bool has_last_use = !is_event && !is(finding->cause, "late_close") && !is(finding->cause, "never_accepted") &&
+	                    !is(finding->cause, "fin_unread");
 	if (!is(finding->kind, "fd_exhaustion"))
 		finding->key[CG_OPENED] = finding->places[CG_OPENED].stack;
 	if (is_event)

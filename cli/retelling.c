@@ -35,7 +35,8 @@ static const char *label_of(const struct cg_recording *recording, const struct c
 static bool belongs(const struct cg_kept_finding *kept, const struct cg_slot *slot, const char *label)
 {
 	return strcmp(kept->label, label) == 0 && kept->open_stack == slot->open_stack &&
-	       kept->eof_stack == (is_told(slot) ? slot->eof_stack : 0) && kept->last_use == slot->last_use;
+	       kept->eof_stack == (is_told(slot) ? slot->eof_stack : 0) &&
+	       (kept->cause == CG_CAUSE_FIN_UNREAD || kept->last_use == slot->last_use);
 }
 
 static bool is_about_sockets(const struct cg_kept_finding *kept)

@@ -16,3 +16,22 @@ const char *cg_call_name(unsigned call)
 {
 	return call < CG_CALL_COUNT && names[call] ? names[call] : "?";
 }
+
+bool cg_call_writes(unsigned call)
+{
+	switch (call) {
+	case CG_CALL___vdprintf_chk:
+	case CG_CALL_send:
+	case CG_CALL_sendfile:
+	case CG_CALL_sendfile64:
+	case CG_CALL_sendmmsg:
+	case CG_CALL_sendmsg:
+	case CG_CALL_sendto:
+	case CG_CALL_vdprintf:
+	case CG_CALL_write:
+	case CG_CALL_writev:
+		return true;
+	default:
+		return false;
+	}
+}

@@ -7,6 +7,8 @@
 #ifndef CG_CALLS_H
 #define CG_CALLS_H
 
+#include <stdbool.h>
+
 enum cg_call {
 	CG_CALL_NONE,
 #define CG_REQUIRED(ret, name, params, args) CG_CALL_##name,
@@ -22,5 +24,8 @@ enum cg_call {
 
 /* The name of a call as findings show it ("accept4"); "?" for a number out of range. Any context. */
 const char *cg_call_name(unsigned call);
+
+/* Does the call send something? Any context. */
+bool cg_call_writes(unsigned call);
 
 #endif

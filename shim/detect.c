@@ -19,6 +19,12 @@ static const uint64_t SAME_AGE_NS = 10 * 1000000ULL;
 /* Without sock_diag's queue a FIN that was read past us looks like one that waits, so such a verdict stays weak. */
 static const unsigned UNKNOWN_QUEUE_CONFIDENCE = 400;
 
+/* An answer may be on its way: nothing but time tells. */
+static const unsigned PENDING_CONFIDENCE = 300;
+
+/* A pool's idle connections end some seconds after their last use at the soonest. */
+static const uint64_t IDLE_NS = 1500 * 1000000ULL;
+
 static uint32_t slot_flags(const struct cg_facts *facts)
 {
 	return facts->has_slot ? facts->slot.flags : 0;
@@ -90,6 +96,48 @@ static void conclude(const struct cg_facts *facts, enum cg_cause cause, bool tol
 	cg_detect_verdict(&facts->history, cause, told, &ret->verdict, &ret->confidence);
 }
 
+/*
+ * Nobody looks at an idle connection of a pool before it is needed again, so that one whose peer has closed it says
+ * nothing; a leak looks the same. What tells them apart: one per peer is normal, a place that has done nothing since
+ * had no occasion to look, and a pool holds no more than were once in use at the same time. A gate is strict.
+ */
+static bool may_be_pooled(const struct cg_facts *facts)
+{
+	const struct cg_history *history = &facts->history;
+	if (facts->strict || slot_flags(facts) & (CG_SLOT_POLLED | CG_SLOT_EOF | CG_SLOT_ERROR))
+		return false;
+	return !facts->place_in_use || history->never_closed <= history->peers ||
+	       history->never_closed <= history->busiest;
+}
+
+/* Bytes that came with the FIN, long after the last use: a farewell (SMTP's 421, a TLS alert), not a reply unread. */
+static bool is_goodbye(const struct cg_facts *facts)
+{
+	enum { MOST = 1024 };
+	const struct cg_tcp *tcp = &facts->tcp;
+	uint64_t data = tcp->last_data_recv_ms * NS_PER_MS, ack = tcp->last_ack_recv_ms * NS_PER_MS;
+	return tcp->has_info && tcp->has_queues && tcp->rqueue <= MOST && facts->last_use_ns &&
+	       !(slot_flags(facts) & CG_SLOT_POLLED) && data <= ack + IDLE_NS &&
+	       since(facts->now_ns, facts->last_use_ns) > data + IDLE_NS;
+}
+
+/* Nobody has looked at the end. On the side that connected that is most often a pool, on the other one a handler. */
+static void conclude_unread(const struct cg_facts *facts, enum cg_cause cause, struct cg_judgement *ret)
+{
+	unsigned role = facts->has_slot ? facts->slot.role : CG_ROLE_NONE;
+	if (cause == CG_CAUSE_DATA_UNREAD && role == CG_ROLE_CONNECTED && is_goodbye(facts))
+		cause = CG_CAUSE_FIN_UNREAD;
+	conclude(facts, cause, false, ret);
+	if (cause != CG_CAUSE_FIN_UNREAD)
+		return;
+	if (role == CG_ROLE_CONNECTED && may_be_pooled(facts)) {
+		ret->verdict = CG_VERDICT_INFO;
+		ret->confidence = 500;
+	} else if (role == CG_ROLE_ACCEPTED && ret->verdict == CG_VERDICT_INFO) {
+		ret->verdict = CG_VERDICT_LEAK;
+	}
+}
+
 static bool sends_after_fin(const struct cg_facts *facts, uint64_t age_ns)
 {
 	uint64_t sent = facts->tcp.last_data_sent_ms * NS_PER_MS;
@@ -119,6 +167,21 @@ static bool was_never_told(const struct cg_facts *facts, bool told)
 	       !(facts->slot.flags & (CG_SLOT_STDIO | CG_SLOT_DUPPED));
 }
 
+/*
+ * A request that ended with the peer's half-close, and no reply yet: the handler may be at work. Until the place has
+ * shown that it answers after the end, the thread has to be there and to have touched no other connection since.
+ */
+static bool may_be_answered(const struct cg_facts *facts, bool told)
+{
+	const struct cg_tcp *tcp = &facts->tcp;
+	if (facts->strict || !told || !facts->has_slot || facts->slot.role != CG_ROLE_ACCEPTED || !tcp->has_info ||
+	    !tcp->bytes_received || (tcp->has_sent && tcp->last_data_sent_ms <= tcp->last_data_recv_ms))
+		return false;
+	if (facts->history.answered)
+		return facts->history.answered >= facts->history.never_closed;
+	return facts->reader_at_work;
+}
+
 /* The program has read the end. Either it has reason to keep its own half open, or it forgot to close. */
 static void judge_consumed(const struct cg_facts *facts, bool told, struct cg_judgement *ret)
 {
@@ -129,8 +192,14 @@ static void judge_consumed(const struct cg_facts *facts, bool told, struct cg_ju
 		ret->quiet = sending;
 		return;
 	}
+	if (may_be_answered(facts, told)) {
+		conclude(facts, CG_CAUSE_HALF_CLOSE, told, ret);
+		ret->confidence = PENDING_CONFIDENCE;
+		ret->quiet = true;
+		return;
+	}
 	if (was_never_told(facts, told)) {
-		conclude(facts, CG_CAUSE_FIN_UNREAD, false, ret);
+		conclude_unread(facts, CG_CAUSE_FIN_UNREAD, ret);
 		return;
 	}
 	conclude(facts, CG_CAUSE_EOF_IGNORED, told, ret);
@@ -140,7 +209,7 @@ static void judge_consumed(const struct cg_facts *facts, bool told, struct cg_ju
 static void judge_unread(const struct cg_facts *facts, struct cg_judgement *ret)
 {
 	uint32_t fin = facts->tcp.has_queues ? 1 : 0; /* sock_diag counts it, SIOCINQ does not */
-	conclude(facts, facts->tcp.rqueue > fin ? CG_CAUSE_DATA_UNREAD : CG_CAUSE_FIN_UNREAD, false, ret);
+	conclude_unread(facts, facts->tcp.rqueue > fin ? CG_CAUSE_DATA_UNREAD : CG_CAUSE_FIN_UNREAD, ret);
 	if (ret->cause == CG_CAUSE_FIN_UNREAD && !facts->tcp.has_queues && ret->confidence > UNKNOWN_QUEUE_CONFIDENCE)
 		ret->confidence = UNKNOWN_QUEUE_CONFIDENCE;
 }

@@ -60,6 +60,9 @@ struct cg_history {
 	uint64_t closed_in_time;
 	uint64_t closed_late;
 	uint64_t never_closed; /* open and overdue now, this socket included */
+	uint64_t answered;     /* closed after a reply that was sent past the end */
+	unsigned busiest;      /* the most that were in use at the same time */
+	unsigned peers;        /* of those never closed, how many different ones */
 	uint64_t delays[CG_DELAY_BUCKETS];
 };
 
@@ -74,9 +77,12 @@ struct cg_facts {
 	bool other_holders;  /* another process holds the socket too */
 	bool held_by_opener; /* the process this one inherited it from is watched and still there: it reports */
 	bool relayed;        /* after its EOF this thread half-closed another socket, which is still open */
+	bool place_in_use;   /* other connections of its place were opened or used since it became closable */
+	bool reader_at_work; /* the thread that read its end is busy, and has touched no other connection since */
 	bool strict;         /* a gate asks: what the program was told the end of counts, whatever its age */
 	uint64_t now_ns;
 	uint64_t warn_after_ns;
+	uint64_t last_use_ns; /* when the program last read or wrote; 0: not known */
 	uint64_t fin_wait2_after_ns; /* how long a half-closed connection may wait for the peer's FIN; 0: for ever */
 	struct cg_history history;
 };
@@ -111,6 +117,9 @@ const char *cg_detect_advice(enum cg_kind kind, enum cg_cause cause, enum cg_ver
 
 /* The same for one that nobody here was seen to read from, and a child forked since may have been meant to. */
 const char *cg_detect_advice_forked(void);
+
+/* The same for an accepted connection whose end nobody has looked at: `used` where something was read before. */
+const char *cg_detect_advice_handler(bool used);
 
 enum { CG_SOCKETS_SHOWN = 16, CG_HOLDERS_SHOWN = 8 };
 

@@ -153,14 +153,23 @@ const char *cg_detect_advice(enum cg_kind kind, enum cg_cause cause, enum cg_ver
 		       "slow "
 		       "backend or too few workers";
 	if (verdict == CG_VERDICT_INFO && cause == CG_CAUSE_FIN_UNREAD && !polled)
-		return "nothing to do as long as it stays at one: a pool keeps an idle socket per host until its next "
-		       "request";
+		return "nothing to do: a pool or cache keeps idle connections until their next use; where its place is "
+		       "used again and they stay, they are told as a leak";
 	if (cause == CG_CAUSE_FIN_UNREAD)
 		return fin_unread_advice(polled);
 	const char *advice = NAME_OF(cause_advice, cause);
 	if (!advice || !*advice)
 		advice = NAME_OF(kind_advice, kind);
 	return advice ? advice : "";
+}
+
+const char *cg_detect_advice_handler(bool used)
+{
+	if (!used)
+		return "accepted, and never read from: look at what stands between accept and the workers (a queue, a "
+		       "pool that is busy), and at where the workers are now";
+	return "its handler is busy or blocked: look at where its thread is now (gdb, jstack, py-spy); what it waits "
+	       "for needs a timeout";
 }
 
 const char *cg_detect_advice_forked(void)

@@ -112,6 +112,9 @@ void cg_detect_history(const struct cg_site *site, struct cg_history *ret)
 	ret->closed_in_time = atomic_load(&site->closed_in_time);
 	ret->closed_late = atomic_load(&site->closed_late);
 	ret->never_closed = atomic_load(&site->overdue);
+	ret->answered = atomic_load(&site->answered);
+	ret->busiest = atomic_load(&site->busiest);
+	ret->peers = atomic_load(&site->peers);
 	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
 		ret->delays[i] = atomic_load(&site->delays[i]);
 }

@@ -174,6 +174,17 @@ static bool was_left_to_a_child(const struct cg_suspect *oldest, const struct cg
 	       cg_track_forked_since(&oldest->facts.slot);
 }
 
+static void refine_advice(const struct cg_suspect *oldest, bool polled, struct cg_finding *ret)
+{
+	const struct cg_slot *slot = &oldest->facts.slot;
+	bool used = atomic_load(&slot->last_use), accepted = oldest->facts.has_slot && slot->role == CG_ROLE_ACCEPTED;
+	if (was_left_to_a_child(oldest, ret))
+		ret->advice = cg_detect_advice_forked();
+	else if (accepted && ((ret->cause == CG_CAUSE_FIN_UNREAD && !polled) ||
+	                      (ret->cause == CG_CAUSE_DATA_UNREAD && !used)))
+		ret->advice = cg_detect_advice_handler(used);
+}
+
 void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept, const struct cg_group *group,
                      struct cg_finding *ret)
 {
@@ -203,6 +214,6 @@ void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept,
 		set_history(kept->open_stack, ret);
 	ret->forecast_ns = ret->verdict == CG_VERDICT_LEAK ? sweep->forecast_ns : 0;
 	ret->advice = cg_detect_advice(ret->kind, ret->cause, ret->verdict, polled);
-	if (group && !group->is_event && group->oldest && was_left_to_a_child(group->oldest, ret))
-		ret->advice = cg_detect_advice_forked();
+	if (group && !group->is_event && group->oldest)
+		refine_advice(group->oldest, polled, ret);
 }

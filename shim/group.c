@@ -73,6 +73,12 @@ struct cg_group *cg_group_of(struct cg_sweep *sweep, struct cg_groups *groups, c
 	return groups->list[index];
 }
 
+/* Of what nobody has looked at since, it says nothing where that was last used. */
+static bool use_tells_apart(const struct cg_suspect *c)
+{
+	return !c->facts.in_backlog && c->judgement.cause != CG_CAUSE_FIN_UNREAD;
+}
+
 static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const struct cg_suspect *c)
 {
 	const struct cg_slot *slot = &c->facts.slot;
@@ -81,7 +87,7 @@ static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const s
 	                           .cause = c->judgement.cause,
 	                           .open_stack = slot->open_stack,
 	                           .eof_stack = told ? slot->eof_stack : 0,
-	                           .last_use = c->facts.in_backlog ? 0 : atomic_load(&slot->last_use)};
+	                           .last_use = use_tells_apart(c) ? atomic_load(&slot->last_use) : 0};
 	cg_recorder_label_of(slot, key.label);
 	struct cg_group *group = cg_group_of(sweep, groups, &key);
 	if (!group)
@@ -162,6 +168,8 @@ enum cg_tell cg_group_decide(const struct cg_sweep *sweep, const struct cg_group
 		return CG_TELL_NOTHING;
 	if (!kept->reported)
 		return may_still_grow(sweep, group, index) ? CG_TELL_NOTHING : CG_TELL_FIRST;
+	if (kept->verdict == CG_VERDICT_LEAK && !kept->leaked)
+		return CG_TELL_FIRST; /* it was told for information, and time has shown that it is one */
 	return group->mature >= 2 * kept->reported ? CG_TELL_AGAIN : CG_TELL_NOTHING;
 }
 

@@ -48,6 +48,12 @@ int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open);
 void cg_proc_keep(void);
 void cg_proc_after_fork(void);
 
+/*
+ * The system call that a thread of this process is in, with its first two arguments; -1: in none, it runs. -errno where
+ * the kernel does not tell (built without, a sandbox of its own) or the thread has ended.
+ */
+int cg_proc_thread_call(pid_t tid, long *ret_number, unsigned long ret_arguments[2]);
+
 /* What /proc/<pid>/stat says (0: self). -ENOENT: no such process. */
 struct cg_proc_stat {
 	char state;       /* field 3: 'R', 'S', 'Z', … */

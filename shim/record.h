@@ -70,7 +70,9 @@ enum cg_slot_flags {
 	CG_SLOT_REAPED = 1 << 14,    /* shut down by us, as a policy asked: writing to it must raise no SIGPIPE */
 	CG_SLOT_ARRANGED = 1 << 15,  /* what a rule says of new connections was done */
 	CG_SLOT_SENT = 1 << 16,      /* given away by SCM_RIGHTS: on its way it is somebody's, though nobody holds it */
-	CG_SLOT_KIN = 1 << 17        /* inherited by forks from the process that opened it, in one pid namespace */
+	CG_SLOT_KIN = 1 << 17,       /* inherited by forks from the process that opened it, in one pid namespace */
+	CG_SLOT_POLLED = 1 << 18,    /* in an epoll set of the program's */
+	CG_SLOT_RELAYED = 1 << 19    /* a sweep found it half-closed on purpose: its close is never late */
 };
 
 /*
@@ -162,6 +164,12 @@ struct cg_site {
 	_Atomic uint64_t closed_late;
 	_Atomic uint64_t overdue; /* open now, past warn_after: the "never closed", as of the last sweep */
 	_Atomic uint64_t delays[CG_DELAY_BUCKETS]; /* EOF to close; bucket i: under 2^i ms, the last: all above */
+	_Atomic uint64_t answered;    /* closed after something was sent past the end: a reply to a half-closed peer */
+	_Atomic uint64_t last_use_ns; /* of a connection that is not closable, or an opening; as of the last sweep */
+	_Atomic uint32_t busiest;     /* the most connections that a sweep saw in use at the same time */
+	_Atomic uint32_t peers;       /* of the overdue ones: how many different ones, as of the last sweep */
+	_Atomic uint32_t in_use;      /* now, as of the last sweep */
+	uint32_t pad2;
 };
 
 enum cg_event_kind {
@@ -342,7 +350,7 @@ struct cg_header {
 #define CG_RECORD_SIZE (CG_OFF_SLOTS + (uint64_t)CG_MAX_FDS * sizeof(struct cg_slot))
 enum { CG_RECORD_CHUNKS = (int)(CG_RECORD_SIZE >> CG_CHUNK_SHIFT) };
 _Static_assert(sizeof(struct cg_header) <= CG_CHUNK_SIZE, "the header is the first chunk");
-_Static_assert(sizeof(struct cg_site) == 208, "sites stand 256 bytes apart");
+_Static_assert(sizeof(struct cg_site) == 240, "sites stand 256 bytes apart");
 _Static_assert(sizeof(struct cg_departed) == 144 && sizeof(struct cg_event) <= 256, "ring places are 256 bytes");
 _Static_assert(sizeof(struct cg_action) <= 256, "actions stand 256 bytes apart");
 _Static_assert(sizeof(struct cg_kept_finding) <= 256, "kept findings stand 256 bytes apart");

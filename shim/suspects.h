@@ -43,6 +43,7 @@ struct cg_sweep {
 	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through, or 0 */
 	uint64_t departed_ns; /* when the departed were last looked for, or 0 */
 	bool departed_found;  /* and there were some */
+	uint64_t around_ns;   /* when the uses of all connections were last looked at */
 	unsigned rotor;       /* where the walk over quiet sockets stopped */
 	uint64_t forecast_ns; /* until the descriptors run out at the rate of the leaks; 0: no such rate */
 	bool polls_found;     /* polled_by of the suspects is filled in */
@@ -64,6 +65,18 @@ bool cg_adopt_pending(void);
 
 /* Finds the suspects and everything that the kernel says of them. */
 void cg_suspects_collect(struct cg_sweep *sweep);
+
+/*
+ * Notes which places are in use, and of suspects whose end was read whether the reading thread is still at it or relays
+ * between two connections. Before the judgement.
+ */
+void cg_suspects_look_around(struct cg_sweep *sweep);
+
+/* Counts for each place how many peers its overdue sockets have, and tells each whether its place was used since. */
+void cg_suspects_count_peers(struct cg_sweep *sweep);
+
+/* When the connection was last used, to a tenth of a second; 0: not since it is known. */
+uint64_t cg_suspects_last_use(const struct cg_slot *slot);
 
 /*
  * Which other processes hold the suspects' sockets: from /proc, remembered for some seconds. held is CG_HELD_NOT_YET

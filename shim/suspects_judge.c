@@ -81,6 +81,15 @@ static void doubt_inferred(const struct cg_sweep *sweep, struct cg_suspect *c)
 		atomic_fetch_or(&slot->flags, CG_SLOT_CONSUMED);
 }
 
+/* Half-closed on purpose: when it is closed in the end, that is not late. */
+static void note_relay(const struct cg_suspect *c)
+{
+	struct cg_slot *slot = cg_slot_at(c->facts.fd);
+	if (c->judgement.cause == CG_CAUSE_HALF_CLOSE && c->judgement.kind == CG_KIND_CLOSE_WAIT && c->facts.fd >= 0 &&
+	    slot && atomic_load(&slot->gen) == atomic_load(&c->facts.slot.gen))
+		atomic_fetch_or(&slot->flags, CG_SLOT_RELAYED);
+}
+
 /* When the program knew of the end: by a read, or (from EPOLLRDHUP, say) about when the FIN came. */
 static uint64_t knew_ns(const struct cg_sweep *sweep, const struct cg_suspect *c)
 {
@@ -139,6 +148,12 @@ static void fill_history(struct cg_suspect *c)
 		cg_detect_history(site, &c->facts.history);
 }
 
+static void reset(struct cg_site *site)
+{
+	atomic_store_explicit(&site->overdue, 0, memory_order_relaxed);
+	atomic_store_explicit(&site->peers, 0, memory_order_relaxed);
+}
+
 static void count_overdue(struct cg_sweep *sweep)
 {
 	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
@@ -146,7 +161,7 @@ static void count_overdue(struct cg_sweep *sweep)
 		if (!site)
 			i |= (CG_CHUNK_SIZE / 256) - 1;
 		else
-			atomic_store_explicit(&site->overdue, 0, memory_order_relaxed);
+			reset(site);
 	}
 	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		struct cg_site *site = NULL;
@@ -253,22 +268,26 @@ void cg_suspects_judge(struct cg_sweep *sweep)
 			sweep->decide(sweep, c);
 		if (sweep->one_age)
 			c->facts.warn_after_ns = sweep->warn_after_ns;
+		c->facts.last_use_ns = cg_suspects_last_use(&c->facts.slot);
 		note_first_seen(sweep, c);
 		drop_false_end(c);
 		learn_from_departed(c);
 	}
 	find_relays(sweep);
+	cg_suspects_look_around(sweep);
 	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		fill_history(c);
 		if (c->facts.tcp.state != CG_TCP_LISTEN)
 			cg_detect(&c->facts, &c->judgement);
 	}
 	count_overdue(sweep);
+	cg_suspects_count_peers(sweep);
 	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		fill_history(c);
 		if (c->facts.tcp.state != CG_TCP_LISTEN)
 			cg_detect(&c->facts, &c->judgement);
 		doubt_inferred(sweep, c);
+		note_relay(c);
 		sweep->waiting |= c->judgement.kind != CG_KIND_NONE;
 		note_ripening(sweep, c);
 	}

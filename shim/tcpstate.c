@@ -158,6 +158,8 @@ void cg_tcp_take_info(struct cg_tcp *tcp, const void *info, size_t len)
 	tcp->last_data_sent_ms = known.tcpi_last_data_sent;
 	tcp->last_data_recv_ms = known.tcpi_last_data_recv;
 	tcp->last_ack_recv_ms = known.tcpi_last_ack_recv;
+	tcp->bytes_received = known.tcpi_bytes_received;
+	tcp->has_sent = known.tcpi_data_segs_out != 0;
 }
 
 union any_addr {

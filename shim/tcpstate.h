@@ -45,6 +45,8 @@ struct cg_tcp {
 	uint32_t last_data_sent_ms;
 	uint32_t last_data_recv_ms;
 	uint32_t last_ack_recv_ms;
+	uint64_t bytes_received;
+	bool has_sent; /* data, ever: before, last_data_sent is the handshake's time */
 	uint64_t inode; /* 0 in a dump: never accepted, or an orphan */
 	uint64_t cookie;
 	struct cg_addr local, peer;

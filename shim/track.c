@@ -234,6 +234,10 @@ void cg_track_polled(int fd, bool added)
 		atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_UNPOLLED);
 	else if (slot)
 		atomic_fetch_or(&slot->flags, CG_SLOT_UNPOLLED);
+	if (slot && added)
+		atomic_fetch_or(&slot->flags, CG_SLOT_POLLED);
+	else if (slot)
+		atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_POLLED);
 }
 
 void cg_track_stdio(int fd)

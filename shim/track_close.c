@@ -72,24 +72,48 @@ static bool interpreter_ends(void)
 	return true;
 }
 
-/* The place's history: how long after EOF it closes. */
+/* Since when it could have been closed: its end was read, or a sweep saw it waiting before anybody read it. */
+static uint64_t closable_since(const struct cg_slot *slot)
+{
+	uint64_t told = atomic_load(&slot->flags) & CG_SLOT_EOF ? slot->eof_ns : 0, seen = slot->first_seen_ns;
+	return told && (!seen || told < seen) ? told : seen;
+}
+
+/* The last thing was a write, so it came after the read of the end: the reply to a peer that half-closed its side. */
+static bool is_answered(const struct cg_slot *slot)
+{
+	unsigned last_call = (unsigned)(atomic_load(&slot->last_use) >> 56);
+	return (atomic_load(&slot->flags) & CG_SLOT_EOF) && cg_call_writes(last_call);
+}
+
+static void count_in_history(struct cg_site *site, uint64_t delay, bool late, bool answered)
+{
+	atomic_fetch_add(&site->delays[bucket_of(delay)], 1);
+	if (answered)
+		atomic_fetch_add(&site->answered, 1);
+	if (!late)
+		atomic_fetch_add(&site->closed_in_time, 1);
+	else if (!answered)
+		atomic_fetch_add(&site->closed_late, 1);
+}
+
+/*
+ * The place's history: how long after it became closable it closes. An event is made of a close that is late after the
+ * program knew of the end: of a pool that looks before it uses a connection again only the history tells.
+ */
 static void count_close(struct cg_header *h, const struct cg_slot *slot, int fd)
 {
 	struct cg_site *site = cg_track_site(slot->open_stack, false);
-	uint32_t flags = atomic_load(&slot->flags);
-	uint64_t since = (flags & CG_SLOT_EOF) ? slot->eof_ns : slot->first_seen_ns;
+	uint64_t since = closable_since(slot);
+	bool answered = is_answered(slot), told = atomic_load(&slot->flags) & CG_SLOT_EOF;
 	atomic_fetch_add(&h->count.closed, 1);
 	if (site)
 		atomic_fetch_add(&site->closed, 1);
-	if (!since || since > slot->close_ns || atomic_load(&ending))
+	if (!since || since > slot->close_ns || atomic_load(&ending) || (atomic_load(&slot->flags) & CG_SLOT_RELAYED))
 		return;
-	uint64_t delay = slot->close_ns - since;
-	bool late = delay > h->warn_after_ns;
-	if (site) {
-		atomic_fetch_add(&site->delays[bucket_of(delay)], 1);
-		atomic_fetch_add(late ? &site->closed_late : &site->closed_in_time, 1);
-	}
-	if (late && (flags & CG_SLOT_EOF)) {
+	if (site)
+		count_in_history(site, slot->close_ns - since, slot->close_ns - since > h->warn_after_ns, answered);
+	if (told && !answered && slot->close_ns - slot->eof_ns > h->warn_after_ns) {
 		atomic_fetch_add(&h->count.late_closes, 1);
 		cg_track_event(CG_EVENT_LATE_CLOSE, fd, 0, slot->close_call, slot->close_stack, slot);
 	}

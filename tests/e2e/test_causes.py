@@ -323,6 +323,25 @@ def test_dead_socket_that_nobody_looked_at(t):
     dead(t, "untold")
 
 
+def test_a_pool_that_is_passed_over(t):
+    """Its place is used again and the four survive that use: a leak."""
+    listening, port = server(t)
+    app = t.start("prog_pool", "again", port)
+
+    def greet():
+        peer = listening.accept()[0]
+        peer.sendall(b"hello\n")
+        peer.close()
+    for _ in range(4):
+        greet()
+    app.line("open")
+    t.equal(app.finding("close_wait", "fin_unread")["verdict"], "info", "the verdict before")
+    app.tell()
+    greet()
+    app.line("ready")
+    app.wait_for(lambda: any(one["verdict"] == "leak" for one in app.events("finding")), "no leak was told")
+
+
 def misuse(t, how, kind, call):
     listening, port = server(t)
     app = t.start("prog_misuse", how, port)

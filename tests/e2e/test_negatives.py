@@ -253,6 +253,25 @@ def test_closed_connections_are_in_no_summary(t):
     t.equal(groups_of(app.dump()), [], "groups")
 
 
+def test_a_pool_that_nobody_has_needed_since(t):
+    """Four to one peer, and nothing was done at their place since: for information, and not told as a leak."""
+    peers = Peers(t)
+    app = t.start("prog_pool", "idle", peers.port)
+    app.line("ready")
+    finding = app.finding("close_wait", "fin_unread")
+    t.equal((finding["verdict"], finding["count"]), ("info", 4), "what was told")
+
+
+def test_a_handler_that_answers_after_the_end(t):
+    app = t.start("prog_pool", "job", 0)
+    peer = app.connect(app.number("port"), b"job")
+    peer.shutdown(socket.SHUT_WR)
+    app.line("at-work")
+    t.equal(peer.recv(16), b"answer", "the answer")
+    app.line("ready")
+    app.silent(opened=1)
+
+
 def reused(t, how):
     """EBADF on a number that had been a connection's, for a reason that has nothing to do with the connection."""
     peers = Peers(t)

@@ -229,7 +229,7 @@ START_TEST(flags_follow_the_calls)
 	cg_track_polled(FD + 2, true);
 	cg_track_stdio(FD + 2);
 	cg_track_sent(FD + 2);
-	ck_assert_uint_eq(atomic_load(&slot->flags), CG_SLOT_STDIO | CG_SLOT_DUPPED | CG_SLOT_SENT);
+	ck_assert_uint_eq(atomic_load(&slot->flags), CG_SLOT_STDIO | CG_SLOT_DUPPED | CG_SLOT_SENT | CG_SLOT_POLLED);
 	cg_track_exhausted(FD, CG_CALL_accept4, EMFILE);
 	ck_assert_uint_eq(atomic_load(&h->count.exhausted), 1);
 	is_event(1, CG_EVENT_FD_EXHAUSTED, FD, EMFILE);

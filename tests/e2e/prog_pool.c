@@ -1,0 +1,46 @@
+/*
+ * prog_pool HOW PORT: a client that keeps four connections to a peer which greets and leaves. "idle" opens no more;
+ * "again" opens one more from the same line when it is told to; "job" serves one that is half-closed by its peer,
+ * is at work for three seconds after the end, and answers.
+ */
+#include "prog.h"
+
+static __attribute__((noinline)) int open_one(int port)
+{
+	char greeting[8];
+	int fd = connect_to(port);
+	if (recv(fd, greeting, 6, MSG_WAITALL) != 6)
+		err(3, "the greeting");
+	return fd;
+}
+
+static void serve(void)
+{
+	int from = listener(1, true), fd = accept_from(from);
+	read_to_end(fd);
+	say("at-work");
+	doze(3000);
+	if (write(fd, "answer", 6) != 6)
+		err(3, "the answer");
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		errx(2, "usage: prog_pool idle|again|job PORT");
+	if (strcmp(argv[1], "job") == 0) {
+		serve();
+	} else {
+		bool again = strcmp(argv[1], "again") == 0;
+		for (int i = 0; i < (again ? 5 : 4); i++) {
+			if (i == 4)
+				say("open");
+			if (i < 4 || told_to_go_on())
+				(void)open_one(atoi(argv[2]));
+		}
+	}
+	say("ready");
+	stay();
+	return 0;
+}
