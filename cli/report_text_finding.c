@@ -135,7 +135,7 @@ static void add_socket(struct cg_buf *out, const json_t *finding, const json_t *
 	for (size_t i = 0; i < json_array_size(holders); i++)
 		cg_buf_fmt(out, "%s %lld", i ? "," : "  also held by pid",
 		           (long long)json_integer_value(json_array_get(holders, i)));
-	if (json_is_null(holders))
+	if (json_is_string(holders))
 		cg_buf_str(out, "  other holders unknown");
 	cg_buf_char(out, '\n');
 }

@@ -131,7 +131,7 @@ static void add_holders(struct cg_buf *out, const struct cg_socket_view *socket)
 	unsigned shown = socket->holders < CG_HOLDERS_SHOWN ? socket->holders : CG_HOLDERS_SHOWN;
 	key(out, "shared_with");
 	if (socket->holders_unknown) {
-		cg_buf_str(out, "null");
+		cg_buf_str(out, "\"unknown\"");
 		return;
 	}
 	cg_buf_char(out, '[');

@@ -139,7 +139,7 @@ function socketRow(socket) {
 		el("td.number", {text: bytes(socket.unread_bytes)}),
 		el("td.number", {text: bytes(socket.unsent_bytes)}),
 		el("td", {text: polledText(socket.polled_by)}),
-		el("td", {text: socket.shared_with === null ? "unknown" : list(socket.shared_with).join(", ") || "none"}),
+		el("td", {text: socket.shared_with === "unknown" ? "unknown" : list(socket.shared_with).join(", ") || "none"}),
 		el("td", {text: processName(socket)}),
 	);
 }

@@ -111,7 +111,7 @@ END_TEST
 START_TEST(what_is_not_known_is_null)
 {
 	struct cg_finding finding = {.kind = CG_KIND_DEAD_SOCKET, .count = 1, .socket_count = 2};
-	finding.sockets[0] = (struct cg_socket_view){.fd = -1, .polled_by = -1};
+	finding.sockets[0] = (struct cg_socket_view){.fd = -1, .polled_by = -1, .holders_unknown = true};
 	finding.sockets[1] = (struct cg_socket_view){.fd = 3, .polled_by = -2, .holders = 9};
 	json_t *line = finding_line(&finding, false);
 	ck_assert(null_at(line, "cause") && null_at(line, "opened") && null_at(line, "eof") &&
@@ -122,6 +122,7 @@ START_TEST(what_is_not_known_is_null)
 	                                    "unread_bytes", "unsent_bytes", "inode", "polled_by"};
 	for (unsigned i = 0; i < sizeof(nulls) / sizeof(*nulls); i++)
 		ck_assert_msg(null_at(first, nulls[i]), "%s is not null", nulls[i]);
+	ck_assert_str_eq(string_at(first, "shared_with"), "unknown");
 	ck_assert_str_eq(string_at(second, "polled_by"), "unknown");
 	ck_assert_uint_eq(json_array_size(json_object_get(second, "shared_with")), CG_HOLDERS_SHOWN);
 	ck_assert_int_eq(number_at(second, "holders"), 9);
