@@ -57,7 +57,7 @@ def test_one_walk_answers_all(t):
     most = int(walks * links + looks * (SOCKETS + 50))
     t.check(calls > PROCESSES, f"no walk was counted: {calls} calls")
     t.check(calls <= most, f"{calls} calls in {seconds:.1f} s, at most {most} expected with {links} links on this host")
-    t.check(app.dump()["sweeps"] > 10, "it did not go on looking")
+    t.check(app.dump()["sweeps"] > 2, "it did not go on looking")
 
 
 if __name__ == "__main__":
