@@ -14,11 +14,16 @@
 #include "futex.h"
 #include "ownfd.h"
 #include "sys.h"
+#include "unshare.h"
 
-static bool is_the_one(int fd, uint64_t inode, uint64_t cookie)
+/* A cookie of 0 is not known. Returns 0, -ESTALE or why it cannot be said. */
+static int is_the_one(int fd, uint64_t inode, uint64_t cookie)
 {
 	uint64_t its_inode, its_cookie;
-	return cg_tcp_identity(fd, &its_inode, &its_cookie) == 0 && its_inode == inode && its_cookie == cookie;
+	int r = cg_tcp_identity(fd, &its_inode, &its_cookie);
+	if (r < 0)
+		return r;
+	return its_inode == inode && (its_cookie == cookie || !its_cookie || !cookie) ? 0 : -ESTALE;
 }
 
 /* Back to the state of a fresh socket, with a reset for the peer. */
@@ -44,14 +49,13 @@ static int end(int fd, int state, uint32_t user_timeout_ms)
 
 int cg_act_end_connection(int fd, uint64_t inode, uint64_t cookie, int state, uint32_t user_timeout_ms)
 {
-	int r, copy = cg_ownfd_dup(fd);
+	int copy = cg_unshare_take(fd);
 	if (copy < 0)
 		return copy;
-	if (!is_the_one(copy, inode, cookie))
-		r = -ESTALE;
-	else if (cg_tcp_state_of(copy) != state)
+	int r = is_the_one(copy, inode, cookie);
+	if (r == 0 && cg_tcp_state_of(copy) != state)
 		r = -EALREADY;
-	else
+	if (r == 0)
 		r = end(copy, state, user_timeout_ms);
 	cg_ownfd_close(copy);
 	return r;

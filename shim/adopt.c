@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "arena.h"
+#include "ownfd.h"
 #include "procfs.h"
 #include "recorder.h"
 #include "suspects.h"
 #include "track.h"
+#include "unshare.h"
 
 enum { PENDING = 256, OTHERS = 512 };
 
@@ -42,12 +44,23 @@ static void adopt(int fd, uint64_t inode)
 		atomic_fetch_add(&h->open_now, 1);
 		return;
 	}
-	bool listener = cg_tcp_state_of(fd) == CG_TCP_LISTEN;
+	bool listener = !cg_ownfd_unshared && cg_tcp_state_of(fd) == CG_TCP_LISTEN; /* else the survey will tell */
 	cg_track_open(fd, CG_CALL_adopted, listener ? CG_FD_LISTENER : CG_FD_CONN, CG_ROLE_NONE, CG_ORIGIN_UNSEEN, 0);
 	slot = cg_slot_at(fd);
 	if (slot)
 		slot->inode = inode;
 	atomic_fetch_add(&h->count.adopted, 1);
+}
+
+/* By its name, which touches nothing; else by the socket itself. */
+static int is_tcp(int fd)
+{
+	int tcp = cg_proc_is_tcp(fd), copy = tcp < 0 ? cg_unshare_take(fd) : -1;
+	if (copy < 0)
+		return tcp;
+	tcp = cg_tcp_is_tcp(copy);
+	cg_ownfd_close(copy);
+	return tcp;
 }
 
 static int visit(int fd, uint64_t inode, void *context)
@@ -58,7 +71,7 @@ static int visit(int fd, uint64_t inode, void *context)
 	bool live = kind == CG_FD_CONN || kind == CG_FD_LISTENER;
 	if ((live && (!slot->inode || slot->inode == inode)) || not_tcp[inode % OTHERS] == inode)
 		return 0;
-	int tcp = cg_tcp_is_tcp(fd);
+	int tcp = is_tcp(fd);
 	if (tcp == 0)
 		not_tcp[inode % OTHERS] = inode;
 	if (tcp != 1)

@@ -254,6 +254,11 @@ int cg_log_write(const char *text, size_t len, int *reserve_fd)
 	return r;
 }
 
+bool cg_log_needs_table(void)
+{
+	return state.kind == TO_STDERR && cg_log_stderr_needs_table();
+}
+
 uint64_t cg_log_lost(void)
 {
 	uint64_t lost = state.lost;

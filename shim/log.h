@@ -44,6 +44,12 @@ int cg_log_init(const struct cg_log_config *config);
  */
 int cg_log_write(const char *text, size_t len, int *reserve_fd);
 
+/*
+ * Does writing need the program's own table of descriptors, or that they can be taken over from it? So it is for a
+ * stderr that is a socket, or a file whose offset is the program's. Any thread of the program's.
+ */
+bool cg_log_needs_table(void);
+
 /* Bytes that could not be written since the last call, for a line that says so. */
 uint64_t cg_log_lost(void);
 

@@ -8,11 +8,15 @@
 
 #include "fmt.h"
 #include "ownfd.h"
+#include "procfs.h"
 #include "sys.h"
+#include "unshare.h"
 
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
+#include <unistd.h>
 
 static struct {
 	bool called;  /* cg_log_stderr_remember was */
@@ -70,9 +74,64 @@ static bool is_terminal(int fd, const struct stat *now)
 	return S_ISCHR(now->st_mode) && cg_sys_ioctl(fd, TCGETS, &settings) == 0;
 }
 
+/* Was the file opened for appending? Else it is written where its own offset stands, which one opened anew lacks. */
+static bool appends(const char *fdinfo)
+{
+	char text[128];
+	int fd = cg_sys_open(fdinfo, O_RDONLY, 0), flags = 0;
+	ssize_t n = fd < 0 ? -1 : cg_sys_pread(fd, text, sizeof(text) - 1, 0);
+	if (fd >= 0)
+		cg_sys_close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	const char *at = strstr(text, "flags:");
+	at = at ? at + strcspn(at, "01234567") : "";
+	for (; *at >= '0' && *at <= '7'; at++)
+		flags = flags * 8 + (*at - '0');
+	return flags & O_APPEND;
+}
+
+static void name_stderr(char name[64], const char *directory)
+{
+	struct cg_buf buf;
+	cg_buf_init(&buf, name, 64);
+	cg_buf_fmt(&buf, "%s/%s/2", cg_proc_table(), directory);
+}
+
+/* From a table of our own: a pipe, a terminal or a log by its name in /proc, where it cannot be taken over. */
+static int take_from_program(void)
+{
+	char name[64], info[64];
+	struct stat now;
+	int fd = cg_unshare_take(2);
+	if (fd >= 0 || fd == -EBADF)
+		return fd;
+	name_stderr(name, "fd");
+	name_stderr(info, "fdinfo");
+	int r = cg_sys_fstatat(AT_FDCWD, name, &now, 0);
+	if (r < 0)
+		return r == -ENOENT ? -EBADF : r;
+	if (S_ISREG(now.st_mode) && appends(info))
+		return cg_sys_open(name, O_WRONLY | O_APPEND, 0);
+	if (S_ISFIFO(now.st_mode) || S_ISCHR(now.st_mode))
+		return cg_sys_open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY, 0);
+	return -EPERM;
+}
+
+bool cg_log_stderr_needs_table(void)
+{
+	struct stat now;
+	if (cg_sys_fstat(2, &now) < 0 || S_ISSOCK(now.st_mode))
+		return cg_sys_fcntl(2, F_GETFD, 0) >= 0;
+	if (S_ISREG(now.st_mode) && !(cg_sys_fcntl(2, F_GETFL, 0) & O_APPEND))
+		return true;
+	return CG_SYS3(SYS_faccessat, AT_FDCWD, "/proc/self/fd/2", W_OK) < 0;
+}
+
 /* Number 2 itself serves where no duplicate can be had: out of descriptors is when there is something to tell. */
 static int duplicate(void)
 {
+	if (cg_ownfd_unshared)
+		return take_from_program();
 	int fd = cg_sys_fcntl(2, F_DUPFD_CLOEXEC, 3);
 	if (fd == -EMFILE || fd == -EINVAL)
 		return 2;
@@ -81,7 +140,7 @@ static int duplicate(void)
 
 static void close_private(int fd)
 {
-	if (fd != 2)
+	if (fd != 2 || cg_ownfd_unshared)
 		cg_ownfd_close(fd);
 }
 

@@ -16,6 +16,8 @@ struct own {
 
 static struct own table[CG_OWNFD_MAX] CG_LARGE;
 
+__thread bool cg_ownfd_unshared;
+
 /* No number of ours was ever lower: asked at every close, which is nearly always of a lower one. */
 static _Atomic int lowest_ever = INT_MAX;
 
@@ -67,6 +69,8 @@ static struct own *find(int fd)
 
 static int take(int fd, bool library)
 {
+	if (cg_ownfd_unshared)
+		return fd;
 	int high = cg_sys_fcntl(fd, F_DUPFD_CLOEXEC, high_number());
 	if (high >= 0)
 		cg_sys_close(fd);
@@ -91,6 +95,8 @@ int cg_ownfd_take_library(int fd)
 /* Under a low limit the highest numbers are few; half-way up there are more. */
 int cg_ownfd_dup(int fd)
 {
+	if (cg_ownfd_unshared)
+		return cg_sys_fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	int high = high_number(), copy = cg_sys_fcntl(fd, F_DUPFD_CLOEXEC, high);
 	if (copy < 0 && high < 4000)
 		copy = cg_sys_fcntl(fd, F_DUPFD_CLOEXEC, high / 2);
@@ -107,7 +113,7 @@ bool cg_ownfd_is(int fd)
 
 bool cg_ownfd_lose(int fd)
 {
-	struct own *own = find(fd);
+	struct own *own = cg_ownfd_unshared ? NULL : find(fd);
 	bool library = own && own->library;
 	if (own)
 		atomic_store(&own->number, 0);
@@ -116,6 +122,8 @@ bool cg_ownfd_lose(int fd)
 
 void cg_ownfd_close(int fd)
 {
+	if (fd < 0)
+		return;
 	bool valid = cg_ownfd_valid(fd);
 	cg_ownfd_lose(fd); /* first: once it is closed the number may be another thread's */
 	if (valid)
@@ -124,8 +132,10 @@ void cg_ownfd_close(int fd)
 
 bool cg_ownfd_valid(int fd)
 {
-	struct own *own = find(fd);
+	struct own *own = cg_ownfd_unshared ? NULL : find(fd);
 	struct stat st;
+	if (cg_ownfd_unshared)
+		return fd >= 0;
 	return own && cg_sys_fstat(fd, &st) == 0 && st.st_dev == own->dev && st.st_ino == own->ino;
 }
 

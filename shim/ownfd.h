@@ -11,6 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * True in a thread that has left the program's table of descriptors (unshare.h). Whatever it has open there is its own:
+ * for such a thread taking is handing through, closing is closing, and all is valid. What is asked of a number
+ * (cg_ownfd_is, cg_ownfd_next) is about the program's table in every thread.
+ */
+extern __thread bool cg_ownfd_unshared;
+
 enum { CG_OWNFD_MAX = 192 }; /* 128 of them for connections that are being drained */
 
 /*

@@ -10,14 +10,23 @@
 #include "procfs_holders.h"
 #include "sys.h"
 
-/* Not /proc/self: that is the first thread, which shows no descriptors any more once it has ended. All share them. */
-const char cg_proc_own_descriptors[] = "/proc/thread-self/fd";
+static void path_of_descriptors(char path[64])
+{
+	struct cg_buf buf;
+	cg_buf_init(&buf, path, 64);
+	cg_buf_fmt(&buf, "%s/fd", cg_proc_table());
+}
 
 /*
  * /proc/self/fd, kept open: a directory that is opened for each look has, for a moment, the lowest free number, which
- * the app may be about to get.
+ * the app may be about to get. One in each table.
  */
-static _Atomic int kept_directory = -1;
+static _Atomic int kept_directories[2] = {-1, -1};
+
+static _Atomic int *kept_directory(void)
+{
+	return &kept_directories[cg_ownfd_unshared];
+}
 
 int cg_proc_open(int at, const char *path, int flags)
 {
@@ -95,21 +104,37 @@ int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *
 
 void cg_proc_keep(void)
 {
-	if (atomic_load(&kept_directory) < 0)
-		atomic_store(&kept_directory, cg_proc_open(AT_FDCWD, "/proc/self/fd", O_DIRECTORY));
+	char path[64];
+	path_of_descriptors(path);
+	if (atomic_load(kept_directory()) < 0)
+		atomic_store(kept_directory(), cg_proc_open(AT_FDCWD, path, O_DIRECTORY));
+}
+
+void cg_proc_keep_another(void)
+{
+	cg_ownfd_close(atomic_exchange(kept_directory(), -1));
+	cg_proc_keep();
 }
 
 void cg_proc_after_fork(void)
 {
-	cg_ownfd_close(atomic_exchange(&kept_directory, -1));
+	cg_ownfd_close(atomic_exchange(&kept_directories[false], -1));
+	atomic_store(&kept_directories[true], -1); /* its thread, and with it the table, is the parent's */
 	cg_holders_after_fork();
 }
 
 /* The directory that is kept, at its beginning; -1 where there is none, or the app closed it. */
 static int rewound_directory(void)
 {
-	int dir = atomic_load(&kept_directory);
+	int dir = atomic_load(kept_directory());
 	return dir >= 0 && cg_ownfd_valid(dir) && cg_sys_lseek(dir, 0, SEEK_SET) == 0 ? dir : -1;
+}
+
+int cg_proc_descriptors(cg_proc_entry_visit *visit, void *context)
+{
+	char path[64];
+	path_of_descriptors(path);
+	return cg_proc_entries(AT_FDCWD, path, visit, context);
 }
 
 int cg_proc_read_link(int dir, const char *name, char text[48])
@@ -154,8 +179,7 @@ int cg_proc_epoll_sets(int *fds, unsigned max)
 {
 	struct set_walk walk = {fds, 0, max};
 	int dir = rewound_directory();
-	int r = dir >= 0 ? walk_directory(dir, take_set, &walk)
-	                 : cg_proc_entries(AT_FDCWD, cg_proc_own_descriptors, take_set, &walk);
+	int r = dir >= 0 ? walk_directory(dir, take_set, &walk) : cg_proc_descriptors(take_set, &walk);
 	return r < 0 ? r : (int)walk.count;
 }
 
@@ -169,10 +193,10 @@ static int walk_socket(int dir, const char *name, unsigned number, void *context
 {
 	struct socket_walk *walk = context;
 	uint64_t inode;
-	if ((int)number == dir)
+	if (cg_ownfd_is((int)number) || (!cg_ownfd_unshared && (int)number == dir))
 		return 0;
 	walk->open++;
-	if (cg_ownfd_is((int)number) || cg_proc_socket_inode(dir, name, &inode) <= 0)
+	if (cg_proc_socket_inode(dir, name, &inode) <= 0)
 		return 0;
 	return walk->visit((int)number, inode, walk->context);
 }
@@ -182,7 +206,7 @@ int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open)
 	struct socket_walk walk = {visit, context, 0};
 	int dir = rewound_directory(), r = dir < 0 ? -EBADF : walk_directory(dir, walk_socket, &walk);
 	if (r < 0 || walk.open == 0) /* the first thread has ended, and shows none */
-		r = cg_proc_entries(AT_FDCWD, cg_proc_own_descriptors, walk_socket, &walk);
+		r = cg_proc_descriptors(walk_socket, &walk);
 	if (r == 0 && ret_open)
 		*ret_open = walk.open;
 	return r;

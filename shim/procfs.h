@@ -35,17 +35,18 @@ int cg_proc_epoll_sets(int *fds, unsigned max);
 /*
  * Calls visit for each descriptor of this process that is a socket, with its inode (readlink of
  * /proc/thread-self/fd/N); closeguard's own are left out. *ret_open (may be NULL) becomes the number of open
- * descriptors of every kind, but for the one that the walk itself needs.
+ * descriptors of every kind, but for those and the one that the walk itself needs.
  */
 typedef int cg_fd_visit(int fd, uint64_t inode, void *context);
 int cg_proc_sockets(cg_fd_visit *visit, void *context, unsigned *ret_open);
 
 /*
  * Opens what cg_proc_sockets reads, once and for all, in a thread of the app's: its looks then take none of the app's
- * numbers, not even for a moment. In the child of a fork it is the parent's, and is closed; what the parent found out
- * about other processes is forgotten. Any thread.
+ * numbers, not even for a moment. The same for a thread with a table of its own, which keeps another. In the child of a
+ * fork it is the parent's, and is closed; what the parent found out about other processes is forgotten. Any thread.
  */
 void cg_proc_keep(void);
+void cg_proc_keep_another(void); /* after cg_proc_follow_table */
 void cg_proc_after_fork(void);
 
 /*
@@ -53,6 +54,26 @@ void cg_proc_after_fork(void);
  * the kernel does not tell (built without, a sandbox of its own) or the thread has ended.
  */
 int cg_proc_thread_call(pid_t tid, long *ret_number, unsigned long ret_arguments[2]);
+
+/*
+ * One descriptor of the program, looked at without being touched, from whatever table: is it a socket, and which one?
+ * 1 and *ret_inode, 0: something else; -ENOENT: it is closed; any other -errno: /proc would not tell.
+ */
+int cg_proc_descriptor(int fd, uint64_t *ret_inode);
+
+/* The same: is the socket a TCP one? By its name in the kernel, an attribute of the link. 1, 0, or -errno. */
+int cg_proc_is_tcp(int fd);
+
+/*
+ * The directory in /proc of a thread that has the program's table of descriptors: for a thread in it its own, since the
+ * first one shows nothing any more once it has ended; for a thread with a table of its own the first, as long as it is
+ * there.
+ */
+const char *cg_proc_table(void);
+
+/* Is it there still? And finds another thread that has the table; false where there is none. Sweep thread. */
+bool cg_proc_shows_table(void);
+bool cg_proc_follow_table(void);
 
 /* What /proc/<pid>/stat says (0: self). -ENOENT: no such process. */
 struct cg_proc_stat {
@@ -100,8 +121,8 @@ int cg_proc_entries(int at, const char *path, cg_proc_entry_visit *visit, void *
  */
 int cg_proc_entries_from(int at, const char *path, off_t *position, cg_proc_entry_visit *visit, void *context);
 
-/* The directory of this process's descriptors. */
-extern const char cg_proc_own_descriptors[];
+/* The same for the directory of the program's descriptors, as this thread sees it. */
+int cg_proc_descriptors(cg_proc_entry_visit *visit, void *context);
 
 /*
  * Opens a file under /proc (flags beside O_RDONLY | O_CLOEXEC) at a high number. It is closed by cg_ownfd_close, which

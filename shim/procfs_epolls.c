@@ -6,61 +6,10 @@
 #include "clock.h"
 #include "fmt.h"
 #include "ownfd.h"
+#include "procfs_lines.h"
 #include "sys.h"
 
 enum { LOOKS_PER_CLOCK = 64 };
-
-/* Lines of a file of any length through a fixed buffer. A line that does not fit is cut. */
-struct lines {
-	int fd;
-	unsigned at, end;
-	off_t offset; /* in the file, of what comes next */
-	bool cut;     /* the rest of the last line is still to be skipped */
-	char text[2048];
-};
-
-static char *buffered_line(struct lines *lines)
-{
-	for (;;) {
-		char *line = lines->text + lines->at;
-		char *newline = memchr(line, '\n', lines->end - lines->at);
-		if (!newline)
-			return NULL;
-		*newline = 0;
-		lines->at = (unsigned)(newline + 1 - lines->text);
-		if (!lines->cut)
-			return line;
-		lines->cut = false;
-	}
-}
-
-/* 1 and a line without its newline, 0 at the end of the file (a last line without newline is none), or -errno. */
-static int next_line(struct lines *lines, const char **ret_line)
-{
-	for (;;) {
-		*ret_line = buffered_line(lines);
-		if (*ret_line)
-			return 1;
-		lines->end -= lines->at;
-		memmove(lines->text, lines->text + lines->at, lines->end);
-		lines->at = 0;
-		bool full = lines->end == sizeof(lines->text) - 1;
-		if (full || lines->cut)
-			lines->end = 0;
-		if (full && !lines->cut) {
-			lines->cut = true;
-			lines->text[sizeof(lines->text) - 1] = 0;
-			*ret_line = lines->text;
-			return 1;
-		}
-		ssize_t n = cg_sys_pread(lines->fd, lines->text + lines->end, sizeof(lines->text) - 1 - lines->end,
-		                         lines->offset);
-		if (n <= 0)
-			return (int)n;
-		lines->end += (unsigned)n;
-		lines->offset += n;
-	}
-}
 
 struct epoll_walk {
 	cg_epoll_visit *visit;
@@ -93,21 +42,21 @@ static int take_registration(int epfd, const char *line, const struct epoll_walk
 static int walk_epoll(int dir, const char *name, unsigned number, void *context)
 {
 	struct epoll_walk *walk = context;
-	struct lines lines = {.fd = -1};
-	char text[48];
+	struct cg_proc_lines lines = {.fd = -1};
+	char text[48], file[64];
 	const char *line;
 	struct cg_buf path;
 	if (is_over(walk))
 		return -ETIME;
 	if (cg_proc_read_link(dir, name, text) < 0 || strcmp(text, "anon_inode:[eventpoll]") != 0)
 		return 0; /* -ENOENT: closed since it was listed */
-	cg_buf_init(&path, text, sizeof(text));
-	cg_buf_fmt(&path, "/proc/thread-self/fdinfo/%u", number);
-	lines.fd = cg_proc_open(AT_FDCWD, text, 0);
+	cg_buf_init(&path, file, sizeof(file));
+	cg_buf_fmt(&path, "%s/fdinfo/%u", cg_proc_table(), number);
+	lines.fd = cg_proc_open(AT_FDCWD, file, 0);
 	if (lines.fd < 0)
 		return lines.fd == -ENOENT ? 0 : lines.fd;
 	int r;
-	while ((r = next_line(&lines, &line)) > 0) {
+	while ((r = cg_proc_next_line(&lines, &line)) > 0) {
 		r = is_over(walk) ? -ETIME : take_registration((int)number, line, walk);
 		if (r)
 			break;
@@ -122,7 +71,7 @@ int cg_proc_epolls(uint64_t budget_ns, cg_epoll_visit *visit, void *context)
 	                          .context = context,
 	                          .start_ns = cg_clock_ns(CLOCK_THREAD_CPUTIME_ID),
 	                          .budget_ns = budget_ns};
-	return cg_proc_entries(AT_FDCWD, cg_proc_own_descriptors, walk_epoll, &walk);
+	return cg_proc_descriptors(walk_epoll, &walk);
 }
 
 struct polled {

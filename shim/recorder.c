@@ -74,25 +74,57 @@ static void *map_chunk(int fd, unsigned index)
 	return p;
 }
 
+/* fallocate on a number that the app has taken over would grow a file of the app's. */
+static void forget_lost_file(struct cg_header *h)
+{
+	int fd = atomic_load_explicit(&file, memory_order_relaxed);
+	if (cg_ownfd_unshared || fd < 0 || cg_ownfd_valid(fd))
+		return;
+	cg_ownfd_lose(fd);
+	atomic_store_explicit(&file, -1, memory_order_relaxed);
+	atomic_store_explicit(&h->fd, -1, memory_order_relaxed);
+}
+
+/* The file in this thread's table: the one that is held, or for as long as it takes. -1: there is none. */
+static int file_here(struct cg_header *h, bool *ret_close)
+{
+	forget_lost_file(h);
+	int fd = atomic_load_explicit(&file, memory_order_relaxed);
+	if (fd >= 0 && !cg_ownfd_unshared)
+		return fd;
+	fd = cg_recorder_reopen_file(fd);
+	*ret_close = fd >= 0;
+	return fd < 0 ? -1 : fd;
+}
+
 static void *grow_chunk(unsigned index)
 {
 	struct cg_header *h = cg_recorder_header();
+	bool for_this = false;
 	if (!h || atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed))
 		return NULL;
-	int fd = atomic_load_explicit(&file, memory_order_relaxed);
-	/* fallocate on a number that the app has taken over would grow a file of the app's. */
-	if (fd >= 0 && !cg_ownfd_valid(fd)) {
-		cg_ownfd_lose(fd);
-		atomic_store_explicit(&file, -1, memory_order_relaxed);
-		atomic_store_explicit(&h->fd, -1, memory_order_relaxed);
-		fd = -1;
-	}
+	int fd = file_here(h, &for_this);
 	void *p = map_chunk(fd, index), *there = NULL;
+	if (for_this)
+		cg_sys_close(fd);
 	if (p && !atomic_compare_exchange_strong(place_of(index), &there, p)) {
 		cg_sys_munmap(p, CG_CHUNK_SIZE);
 		p = there;
 	}
 	return p;
+}
+
+bool cg_recorder_give_up_descriptor(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	if (!h || cg_ownfd_unshared || atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed))
+		return false;
+	int fd = atomic_exchange(&file, -1);
+	atomic_store_explicit(&h->fd, -1, memory_order_relaxed);
+	bool held = fd >= 0 && cg_ownfd_valid(fd);
+	if (fd >= 0)
+		cg_ownfd_close(fd);
+	return held;
 }
 
 void *cg_recorder_at(uint64_t offset, bool grow)
@@ -192,7 +224,11 @@ struct cg_header *cg_recorder_start(void)
 		return there;
 	}
 	cg_recorder_keep_file(fd);
-	atomic_store(&file, fd);
+	atomic_store(&file, cg_ownfd_unshared ? -1 : fd);
+	if (cg_ownfd_unshared) { /* where the program's threads have no such number */
+		atomic_store(&h->fd, -1);
+		cg_sys_close(fd);
+	}
 	atomic_store(&chunks[0], h);
 	return h;
 }

@@ -98,6 +98,13 @@ unsigned cg_recorder_fd_end(void);
 /* Notes the process's end in the header and removes the file if nothing was said and nothing is outstanding. */
 void cg_recorder_finish(enum cg_process_state state);
 
+/*
+ * The program has run out of descriptors: gives back the one that the recorder's file has, the only one that is held in
+ * the program's table where the sweep has its own. True: there is one more now. What is mapped stays; for what is yet
+ * to be mapped the file is opened by its name. Any context.
+ */
+bool cg_recorder_give_up_descriptor(void);
+
 /* Before an exec, and after one that failed. */
 void cg_recorder_set_state(enum cg_process_state state);
 

@@ -12,6 +12,7 @@
 #include "procfs.h"
 #include "recorder.h"
 #include "sys.h"
+#include "unshare.h"
 
 enum { NAME_MAX_LEN = 64, PATH_LEN = 1024 + NAME_MAX_LEN };
 
@@ -26,6 +27,7 @@ struct linux_dirent64 {
 static char directory[1024] CG_LARGE;
 static char kept_path[PATH_LEN] CG_LARGE;
 static int kept_fd = -1;
+static struct stat kept_stat CG_LARGE;
 static char trouble_text[256];
 static _Atomic unsigned serial;
 
@@ -125,7 +127,7 @@ static bool path_of(int fd, char *path)
 	char link[40];
 	struct cg_buf text;
 	cg_buf_init(&text, link, sizeof link);
-	cg_buf_fmt(&text, "/proc/self/fd/%d", fd);
+	cg_buf_fmt(&text, "/proc/thread-self/fd/%d", fd);
 	ssize_t n = fd < 0 ? -1 : cg_sys_readlinkat(AT_FDCWD, link, path, PATH_LEN - 1);
 	path[n > 0 ? n : 0] = '\0';
 	return n > 0 && path[0] == '/';
@@ -140,8 +142,30 @@ void cg_recorder_remove_file(int fd)
 
 void cg_recorder_keep_file(int fd)
 {
-	kept_fd = fd;
+	kept_fd = cg_ownfd_unshared ? -1 : fd;
 	(void)path_of(fd, kept_path);
+	if (cg_sys_fstat(fd, &kept_stat) < 0)
+		kept_path[0] = '\0';
+}
+
+/* fd, if it is that file; else closes it. */
+static int only_kept(int fd)
+{
+	struct stat now;
+	if (fd < 0)
+		return fd;
+	if (cg_sys_fstat(fd, &now) == 0 && now.st_dev == kept_stat.st_dev && now.st_ino == kept_stat.st_ino)
+		return fd;
+	cg_sys_close(fd);
+	return -ESTALE;
+}
+
+int cg_recorder_reopen_file(int programs_fd)
+{
+	int fd = cg_ownfd_unshared && programs_fd >= 0 ? only_kept(cg_unshare_take(programs_fd)) : -EBADF;
+	if (fd >= 0 || !kept_path[0])
+		return fd;
+	return only_kept(cg_sys_open(kept_path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0));
 }
 
 void cg_recorder_remove_kept(void)

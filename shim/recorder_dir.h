@@ -26,4 +26,11 @@ void cg_recorder_forget_file(void);
 /* Field 22 of /proc/self/stat, 0 when it cannot be read. */
 uint64_t cg_recorder_process_start(void);
 
+/*
+ * The file that is kept once more: for a thread in another table of descriptors, taken over from the program's
+ * (`programs_fd`, or negative), also when the user has changed since; else opened by its name. Returns a descriptor, at
+ * any number, for the caller to close, or -errno. Any context.
+ */
+int cg_recorder_reopen_file(int programs_fd);
+
 #endif

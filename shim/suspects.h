@@ -25,7 +25,6 @@ struct cg_suspect {
 
 struct cg_sweep {
 	struct cg_arena arena; /* reset after each sweep */
-	int netlink;           /* -1: refused, or not needed yet */
 	bool netlink_refused;
 	uint64_t now_ns;
 	uint64_t warn_after_ns;
@@ -44,6 +43,9 @@ struct cg_sweep {
 	uint64_t departed_ns; /* when the departed were last looked for, or 0 */
 	bool departed_found;  /* and there were some */
 	uint64_t around_ns;   /* when the uses of all connections were last looked at */
+	bool blind;           /* nothing could be seen of the program's descriptors from the thread's own table */
+	unsigned unanswered;  /* connections of which the kernel would say nothing in this look */
+	uint64_t rest_ns;     /* what was listed was so dear that the next look is not to come before that */
 	unsigned rotor;       /* where the walk over quiet sockets stopped */
 	uint64_t forecast_ns; /* until the descriptors run out at the rate of the leaks; 0: no such rate */
 	bool polls_found;     /* polled_by of the suspects is filled in */

@@ -1,16 +1,11 @@
-/* suspects_collect.c: asks the kernel which sockets are in a state to care about. */
+/* suspects_collect.c: puts together which sockets are in a state to care about. */
 #include <string.h>
 
-#include "suspects_listing.h"
 #include "recorder.h"
 #include "suspects.h"
+#include "suspects_listing.h"
+#include "suspects_parts.h"
 #include "track.h"
-
-enum {
-	FEW = 1024,        /* up to here TCP_INFO on every socket is cheaper than a dump (0.5 us each against 1.3 ms) */
-	QUIET_LOOKS = 256, /* with more than FEW: so many quiet ones are looked at per sweep, for what no dump shows */
-	EXACT = 16         /* up to so many suspects are queried one by one */
-};
 
 static bool copy_slot(const struct cg_slot *slot, struct cg_slot *ret)
 {
@@ -24,7 +19,7 @@ static bool copy_slot(const struct cg_slot *slot, struct cg_slot *ret)
 	return false;
 }
 
-static struct cg_suspect *add(struct cg_sweep *sweep, int fd, const struct cg_slot *slot, const struct cg_tcp *tcp)
+struct cg_suspect *cg_suspects_add(struct cg_sweep *sweep, int fd, const struct cg_slot *slot, const struct cg_tcp *tcp)
 {
 	struct cg_suspect *c = cg_arena_alloc(&sweep->arena, sizeof *c);
 	if (!c)
@@ -43,8 +38,7 @@ static struct cg_suspect *add(struct cg_sweep *sweep, int fd, const struct cg_sl
 	return c;
 }
 
-/* The slot tells of a descriptor that is not open any more, or is no socket: closed past us. */
-static void closed_unseen(struct cg_sweep *sweep, struct cg_slot *slot)
+void cg_suspects_closed_unseen(struct cg_sweep *sweep, struct cg_slot *slot)
 {
 	struct cg_header *h = cg_recorder_header();
 	uint8_t kind = atomic_load(&slot->kind);
@@ -52,128 +46,6 @@ static void closed_unseen(struct cg_sweep *sweep, struct cg_slot *slot)
 	if ((kind == CG_FD_CONN || kind == CG_FD_LISTENER) &&
 	    atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_NONE))
 		atomic_fetch_sub(&h->open_now, 1);
-}
-
-/* Makes sure of a slot once: is it TCP, and which socket is it. False when it is not what it seemed. */
-static bool identify(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
-{
-	uint32_t gen = atomic_load(&slot->gen);
-	uint64_t inode, cookie;
-	if ((atomic_load(&slot->flags) & CG_SLOT_UNVERIFIED)) {
-		int tcp = cg_tcp_is_tcp(fd);
-		if (tcp == 0 && atomic_load(&slot->gen) == gen)
-			closed_unseen(sweep, slot);
-		if (tcp != 1)
-			return false;
-		atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_UNVERIFIED);
-	}
-	if (slot->inode)
-		return true;
-	if (cg_tcp_identity(fd, &inode, &cookie) == 0 && atomic_load(&slot->gen) == gen) {
-		slot->inode = inode;
-		slot->cookie = cookie;
-		atomic_thread_fence(memory_order_seq_cst);
-		if (atomic_load(&slot->gen) != gen)
-			slot->inode = slot->cookie = 0; /* may be the next one's: to be asked again */
-	}
-	return true;
-}
-
-static bool same_socket(int fd, const struct cg_slot *slot)
-{
-	uint64_t inode, cookie;
-	return cg_tcp_identity(fd, &inode, &cookie) == 0 && inode == slot->inode;
-}
-
-/* States that TCP_INFO shows and that may be worth a finding. */
-static bool is_suspicious(const struct cg_sweep *sweep, int state)
-{
-	return state == CG_TCP_CLOSE_WAIT || state == CG_TCP_CLOSE || (state == CG_TCP_FIN_WAIT2 && sweep->fin_wait2);
-}
-
-static void look_at_listener(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
-{
-	struct cg_tcp tcp = {0};
-	if (cg_tcp_info(fd, &tcp) < 0)
-		return;
-	if (tcp.state != CG_TCP_LISTEN)
-		closed_unseen(sweep, slot); /* shut down, or another socket by now: adoption will tell */
-	if (tcp.state == CG_TCP_LISTEN && tcp.rqueue) {
-		struct cg_suspect *c = add(sweep, fd, slot, &tcp);
-		if (c)
-			sweep->waiting = true;
-	}
-}
-
-/* `listed`: a dump will name those in CLOSE_WAIT. */
-static void look_at_connection(struct cg_sweep *sweep, int fd, struct cg_slot *slot, bool listed)
-{
-	struct cg_tcp tcp = {0};
-	int state = cg_tcp_state_of(fd);
-	if (state == -EBADF || state == -ENOTSOCK || state == -EOPNOTSUPP || state == -ENOPROTOOPT) {
-		closed_unseen(sweep, slot);
-		return;
-	}
-	if (state == CG_TCP_LISTEN && identify(sweep, fd, slot)) {
-		/* It began to listen past us, or the number is a listener's that was opened past us. */
-		uint8_t kind = CG_FD_CONN;
-		if (atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_LISTENER))
-			look_at_listener(sweep, fd, slot);
-		return;
-	}
-	if (state < 0 || !identify(sweep, fd, slot) || !is_suspicious(sweep, state) ||
-	    (listed && state != CG_TCP_CLOSE))
-		return;
-	if (!same_socket(fd, slot)) {
-		closed_unseen(sweep, slot); /* another socket by now: adoption will find it */
-		return;
-	}
-	tcp.state = (uint8_t)state;
-	add(sweep, fd, slot, &tcp);
-}
-
-/* Walks the slots; in a large process only listeners and a part of the connections are looked at here. */
-static void walk_slots(struct cg_sweep *sweep, bool few)
-{
-	unsigned end = cg_recorder_fd_end(), looks = 0, from = sweep->rotor < end ? sweep->rotor : 0;
-	for (unsigned fd = 0; fd < end; fd++) {
-		struct cg_slot *slot = cg_slot_at((int)fd);
-		if (!slot) {
-			fd |= 127;
-			continue;
-		}
-		uint8_t kind = atomic_load_explicit(&slot->kind, memory_order_acquire);
-		if (kind == CG_FD_LISTENER) {
-			if (identify(sweep, (int)fd, slot))
-				look_at_listener(sweep, (int)fd, slot);
-		} else if (kind == CG_FD_CONN && (few || !slot->inode || (fd >= from && looks < QUIET_LOOKS))) {
-			looks += slot->inode != 0;
-			look_at_connection(sweep, (int)fd, slot, !few);
-			sweep->rotor = fd + 1;
-		}
-	}
-	if (looks < QUIET_LOOKS)
-		sweep->rotor = 0;
-}
-
-/* With many sockets the dump names the suspects: those in it whose inode is one of ours. */
-static void match_slots(struct cg_sweep *sweep, const struct cg_listing *list)
-{
-	unsigned end = cg_recorder_fd_end();
-	for (unsigned fd = 0; list->count && fd < end; fd++) {
-		struct cg_slot *slot = cg_slot_at((int)fd);
-		if (!slot) {
-			fd |= 127;
-			continue;
-		}
-		if (atomic_load(&slot->kind) != CG_FD_CONN || !slot->inode)
-			continue;
-		const struct cg_tcp *tcp = cg_listing_find(list, slot->inode);
-		if (tcp && same_socket((int)fd, slot))
-			add(sweep, (int)fd, slot, tcp);
-		else if (tcp)
-			closed_unseen(sweep, slot);
-	}
 }
 
 static uint32_t flags_of(const struct cg_suspect *suspect)
@@ -221,36 +93,6 @@ static void merge_dups(struct cg_sweep *sweep)
 	}
 }
 
-/* Without sock_diag: what TCP_INFO, SIOCINQ and the descriptor itself can tell. */
-static void details_from_fd(struct cg_suspect *c)
-{
-	struct cg_tcp tcp = {0};
-	uint32_t unread;
-	if (cg_tcp_info(c->facts.fd, &tcp) < 0)
-		return;
-	tcp.inode = c->facts.slot.inode;
-	tcp.cookie = c->facts.slot.cookie;
-	if (cg_tcp_unread(c->facts.fd, &unread) == 0)
-		tcp.rqueue = unread;
-	c->facts.tcp = tcp;
-}
-
-static void fill_details(struct cg_sweep *sweep, const struct cg_listing *list)
-{
-	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
-		if (c->facts.fd < 0 || c->facts.tcp.state == CG_TCP_LISTEN || c->facts.tcp.has_queues)
-			continue;
-		const struct cg_tcp *listed = list ? cg_listing_find(list, c->facts.slot.inode) : NULL;
-		if (listed) {
-			c->facts.tcp = *listed;
-			continue;
-		}
-		details_from_fd(c);
-		if (!list && c->facts.tcp.state == CG_TCP_CLOSE_WAIT && cg_listing_netlink(sweep) >= 0)
-			(void)cg_diag_query(sweep->netlink, &c->facts.tcp);
-	}
-}
-
 static bool departed_are_due(struct cg_sweep *sweep)
 {
 	struct cg_header *h = cg_recorder_header();
@@ -281,7 +123,7 @@ static void match_departed(struct cg_sweep *sweep, const struct cg_listing *list
 		bool here = tcp && tcp->state != CG_TCP_CLOSE_WAIT;
 		for (struct cg_suspect *c = sweep->suspects; tcp && c && !here; c = c->next)
 			here = c->facts.tcp.inode == slot.inode;
-		struct cg_suspect *c = tcp && !here ? add(sweep, -1, NULL, tcp) : NULL;
+		struct cg_suspect *c = tcp && !here ? cg_suspects_add(sweep, -1, NULL, tcp) : NULL;
 		if (c) {
 			c->facts.slot = slot;
 			c->facts.has_slot = true;
@@ -310,7 +152,7 @@ static void match_backlogs(struct cg_sweep *sweep, const struct cg_listing *list
 		for (unsigned i = 0; i < list->count && list->tcp[i].inode == 0 && room; i++) {
 			if (list->tcp[i].state != CG_TCP_CLOSE_WAIT || !serves(&c->facts.tcp, &list->tcp[i]))
 				continue;
-			struct cg_suspect *waiting = add(sweep, -1, NULL, &list->tcp[i]);
+			struct cg_suspect *waiting = cg_suspects_add(sweep, -1, NULL, &list->tcp[i]);
 			if (!waiting)
 				return;
 			waiting->facts.slot = c->facts.slot;
@@ -328,17 +170,13 @@ void cg_suspects_collect(struct cg_sweep *sweep)
 	sweep->suspects = NULL;
 	sweep->suspect_count = 0;
 	sweep->waiting = sweep->outdated = sweep->polls_found = false;
+	sweep->unanswered = 0;
 	if (!h)
 		return;
-	bool few = atomic_load(&h->open_now) <= FEW || cg_listing_netlink(sweep) < 0;
-	walk_slots(sweep, few);
 	bool departed = departed_are_due(sweep);
-	bool listed =
-	    (!few || departed || sweep->waiting || sweep->suspect_count > EXACT) && cg_listing_take(sweep, &list);
-	if (listed && !few)
-		match_slots(sweep, &list);
+	bool listed = cg_suspects_are_surveyed() ? cg_suspects_survey(sweep, departed, &list)
+	                                         : cg_suspects_walk(sweep, departed, &list);
 	merge_dups(sweep);
-	fill_details(sweep, listed ? &list : NULL);
 	if (listed) {
 		match_departed(sweep, &list);
 		match_backlogs(sweep, &list);

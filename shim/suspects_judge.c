@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "recorder.h"
 #include "suspects.h"
+#include "suspects_parts.h"
 #include "track.h"
 
 /* How soon after an EOF a relay half-closes its other side. */
@@ -134,7 +135,7 @@ static void find_relays(struct cg_sweep *sweep)
 		for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 			if (!may_be_relayed(c) || !is_other_side(slot, c, knew_ns(sweep, c)))
 				continue;
-			int state = cg_tcp_state_of((int)fd);
+			int state = cg_suspects_state_of(sweep, (int)fd, slot);
 			c->facts.relayed = state == CG_TCP_FIN_WAIT1 || state == CG_TCP_FIN_WAIT2;
 			break;
 		}

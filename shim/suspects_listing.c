@@ -8,23 +8,31 @@
 
 enum { DUMP_BUFFER = 32 << 10 };
 
+static int sockets[2] = {-1, -1}; /* one in each table */
+
 int cg_listing_netlink(struct cg_sweep *sweep)
 {
-	if (sweep->netlink >= 0 && !cg_ownfd_valid(sweep->netlink)) {
-		cg_ownfd_lose(sweep->netlink);
-		sweep->netlink = -1;
+	int *socket = &sockets[cg_ownfd_unshared];
+	if (*socket >= 0 && !cg_ownfd_valid(*socket)) {
+		cg_ownfd_lose(*socket);
+		*socket = -1;
 	}
-	if (sweep->netlink < 0 && !sweep->netlink_refused) {
+	if (*socket < 0 && !sweep->netlink_refused) {
 		int fd = cg_diag_open();
-		sweep->netlink = fd >= 0 ? cg_ownfd_take(fd) : -1;
+		*socket = fd >= 0 ? cg_ownfd_take(fd) : -1;
 		sweep->netlink_refused = fd < 0 && fd != -EMFILE && fd != -ENFILE;
 	}
-	return sweep->netlink;
+	return *socket;
 }
 
-static int list_one(const struct cg_tcp *tcp, void *context)
+void cg_listing_after_fork(void)
 {
-	struct cg_listing *list = context;
+	cg_ownfd_close(sockets[false]);
+	sockets[false] = sockets[true] = -1;
+}
+
+int cg_listing_add(struct cg_listing *list, const struct cg_tcp *tcp)
+{
 	if (list->count == list->room) {
 		unsigned room = list->room ? list->room * 2 : 256;
 		struct cg_tcp *grown = cg_arena_alloc(&list->sweep->arena, room * sizeof *grown);
@@ -65,6 +73,16 @@ static void sort_by_inode(struct cg_tcp *a, unsigned n)
 	}
 }
 
+void cg_listing_sort(struct cg_listing *list)
+{
+	sort_by_inode(list->tcp, list->count);
+}
+
+static int list_one(const struct cg_tcp *tcp, void *context)
+{
+	return cg_listing_add(context, tcp);
+}
+
 const struct cg_tcp *cg_listing_find(const struct cg_listing *list, uint64_t inode)
 {
 	unsigned low = 0, high = list->count;
@@ -88,6 +106,6 @@ bool cg_listing_take(struct cg_sweep *sweep, struct cg_listing *list)
 	uint32_t states = 1u << CG_TCP_CLOSE_WAIT | (sweep->fin_wait2 ? 1u << CG_TCP_FIN_WAIT2 : 0);
 	if (cg_diag_dump(netlink, states, buffer, DUMP_BUFFER, list_one, list) < 0)
 		return false;
-	sort_by_inode(list->tcp, list->count);
+	cg_listing_sort(list);
 	return true;
 }

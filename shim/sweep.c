@@ -4,129 +4,31 @@
 #include <stdatomic.h>
 
 #include "act_parts.h"
-#include "arena.h"
 #include "bypass.h"
 #include "fdtable.h"
-#include "forecast.h"
 #include "futex.h"
-#include "group.h"
 #include "loader.h"
-#include "modules.h"
 #include "ownfd.h"
 #include "procfs.h"
 #include "recorder.h"
 #include "sigbus.h"
-#include "sweep_names.h"
+#include "suspects_listing.h"
+#include "suspects_parts.h"
+#include "sweep_look.h"
 #include "sweep_policy.h"
 #include "sweep_report.h"
 #include "sweep_state.h"
+#include "sweep_table.h"
 #include "sweep_thread.h"
 #include "symbol.h"
 #include "sys.h"
 #include "track.h"
 
-struct cg_sweep_state cg_sweep_state = {.sweep = {.netlink = -1}, .check_age_ns = CG_CHECK_STRICT};
+struct cg_sweep_state cg_sweep_state = {.check_age_ns = CG_CHECK_STRICT};
 static struct cg_sweep_state *const state = &cg_sweep_state;
 static struct cg_sweep *const sweep = &cg_sweep_state.sweep;
-static struct cg_groups groups CG_LARGE;
-static _Atomic bool sweeping; /* one at a time: the thread's, or the exiting thread's own */
-static _Atomic unsigned leaks, mistakes;
 static _Atomic bool over;
 static int reserve_fd = -1;
-
-static void note_outcome(struct cg_header *h)
-{
-	unsigned now_leaked = cg_groups_leaks(&groups);
-	atomic_store(&leaks, now_leaked);
-	atomic_store(&mistakes, cg_groups_mistakes());
-	atomic_store(&h->count.leaked_now, now_leaked);
-	if (now_leaked || atomic_load(&mistakes))
-		atomic_store(&h->spoken, 1);
-}
-
-/* The process ends, perhaps before all is told: what was found comes into the recorder first. */
-static void prepare_for_end(void)
-{
-	struct cg_header *h = cg_recorder_header();
-	if (h) {
-		cg_groups_keep(sweep, &groups);
-		note_outcome(h);
-	}
-	cg_sweep_names_last();
-}
-
-static void count_sweep(uint64_t cpu_before)
-{
-	struct cg_header *h = cg_recorder_header();
-	if (!h)
-		return;
-	note_outcome(h);
-	cg_forecast_note(sweep, atomic_load(&leaks));
-	atomic_fetch_add(&h->count.sweeps, 1);
-	atomic_fetch_add(&h->count.sweep_ns, cg_sweep_cpu_ns() - cpu_before);
-	atomic_store(&h->last_sweep_ns, sweep->now_ns);
-}
-
-/* A gate counts by rules of its own; `check`: it is closeguard_check that asks. */
-static void choose_ages(bool final, bool check)
-{
-	uint64_t age = check ? atomic_load(&state->check_age_ns) : CG_CHECK_STRICT;
-	sweep->one_age = age != CG_CHECK_STRICT;
-	sweep->warn_after_ns = sweep->one_age ? age : state->options->warn_after_ns;
-	sweep->strict = final && !sweep->one_age && (check || state->options->exitcode);
-}
-
-/* One look. summary: its reason, or NULL. */
-static void look(bool may_load, bool final, const char *summary, bool on_thread)
-{
-	uint64_t cpu = cg_sweep_cpu_ns();
-	sweep->now_ns = cg_track_clock();
-	sweep->final = final;
-	sweep->ending = final && summary;
-	choose_ages(final, final && !summary);
-	sweep->thorough = final || summary;
-	if (may_load) {
-		cg_modules_refresh();
-		cg_modules_identify();
-	}
-	cg_sweep_policy_prepare(sweep, may_load);
-	/* Before a sleep without end, too: what is open may just not have been seen. */
-	struct cg_header *h = cg_recorder_header();
-	cg_adopt_look(sweep, final || summary || !h || !atomic_load(&h->open_now));
-	if ((final || summary) && cg_adopt_pending())
-		cg_adopt_look(sweep, true); /* there may be no later look to confirm what this one saw */
-	cg_suspects_collect(sweep);
-	if (sweep->thorough && sweep->outdated) {
-		cg_adopt_look(sweep, true);
-		cg_adopt_look(sweep, true);
-		cg_suspects_collect(sweep);
-	}
-	cg_suspects_judge(sweep);
-	cg_sweep_policy_act(sweep, on_thread && !final);
-	cg_groups_build(sweep, &groups);
-	if (sweep->ending)
-		prepare_for_end();
-	bool told = cg_sweep_tell(sweep, &groups, may_load) > 0;
-	cg_sweep_tell_actions(sweep, sweep->thorough, may_load);
-	bool exhausted = told && cg_groups_exhausted(&groups);
-	h = cg_recorder_header();
-	if (h && summary && (!final || atomic_load(&h->spoken)))
-		cg_sweep_summarise(sweep, &groups, summary, may_load);
-	else if (h && exhausted)
-		cg_sweep_summarise(sweep, &groups, "fd_exhaustion", may_load);
-	count_sweep(cpu);
-	cg_arena_reset(&sweep->arena);
-}
-
-static bool begin(void)
-{
-	return !atomic_exchange(&sweeping, true);
-}
-
-static void end(void)
-{
-	atomic_store(&sweeping, false);
-}
 
 static const char *summary_of(unsigned asked)
 {
@@ -160,10 +62,21 @@ static void end_watching(void)
 	cg_sweep_thread_forget();
 }
 
+/* The next event of the program's starts another thread, in its own table, unless that was done already. */
+static void make_room(void)
+{
+	if (atomic_load(&state->replaced))
+		return;
+	atomic_store(&state->unshared, false);
+	cg_sweep_thread_forget();
+	atomic_store(&cg_track_wanted, true);
+}
+
 void cg_sweep_loop(void)
 {
 	static const uint64_t busy_ns = 10000000;
 	cg_hidden = 1;
+	cg_sweep_settle();
 	/* Nothing is opened in the first moments: a program that has just started likes its numbers in order. */
 	atomic_store(&cg_track_wanted, false);
 	unsigned woken = atomic_load(&state->wake_word);
@@ -173,6 +86,10 @@ void cg_sweep_loop(void)
 		unsigned seen = atomic_load(&state->wake_word);
 		if (!first && !cg_sweep_asked())
 			cg_sweep_rest(seen);
+		if (cg_sweep_is_out_of_place() && !cg_sweep_asked()) {
+			make_room();
+			return;
+		}
 		unsigned asked = cg_sweep_take_requests();
 		if (cg_sigbus_was_cut() && !(asked & CG_REQUEST_END)) {
 			end_watching();
@@ -181,7 +98,7 @@ void cg_sweep_loop(void)
 		}
 		if (asked & CG_REQUEST_END)
 			return;
-		if (!begin()) {
+		if (!cg_sweep_look_begin()) {
 			/* A thread of the app's is looking: what was asked for is done after it. */
 			cg_sweep_put_back(asked);
 			cg_futex_wait(&state->wake_word, seen, busy_ns);
@@ -189,8 +106,8 @@ void cg_sweep_loop(void)
 		}
 		if (asked & CG_REQUEST_LAST)
 			finish_drains();
-		look(true, asked & (CG_REQUEST_LAST | CG_REQUEST_CHECK), summary_of(asked), true);
-		end();
+		cg_sweep_look(true, asked & (CG_REQUEST_LAST | CG_REQUEST_CHECK), summary_of(asked), true);
+		cg_sweep_look_end();
 		state->quiet_rounds = sweep->waiting ? 0 : state->quiet_rounds + 1;
 		cg_sweep_watch_signal(state->options);
 		if (first && !(asked & CG_REQUESTS))
@@ -219,32 +136,39 @@ static void wake_for_drain(void)
 
 static bool has_thread(void)
 {
-	return state->options->thread && !atomic_load(&over) && cg_sweep_thread_possible();
+	return state->options->thread && !atomic_load(&over) && cg_sweep_thread_possible() &&
+	       !atomic_load(&state->unshared);
 }
 
 void cg_sweep_init(const struct cg_options *from)
 {
 	state->options = from;
+	cg_sweep_table_init(from);
 	cg_act_has_thread = has_thread;
 	cg_act_wake = wake_for_drain;
 	cg_track_reaped = cg_sweep_policy_used;
 }
 
 /*
- * What has to work in a process that has no descriptor left is opened now, by a thread of the app's, which gets the
- * numbers that it expects afterwards.
+ * In a table that is shared, what has to work in a process that has no descriptor left is opened now, by a thread of
+ * the app's, which gets the numbers that it expects afterwards.
  */
-static void start_thread(void)
+static void prepare_shared(void)
 {
 	if (reserve_fd < 0) {
 		reserve_fd = cg_sweep_open_reserve();
 		cg_sweep_report_set_reserve(reserve_fd);
 	}
-	if (sweep->netlink < 0) {
-		int fd = cg_diag_open();
-		sweep->netlink = fd >= 0 ? cg_ownfd_take(fd) : -1;
-	}
+	(void)cg_listing_netlink(sweep);
 	cg_proc_keep();
+}
+
+static void start_thread(void)
+{
+	bool shares = cg_sweep_has_to_share();
+	atomic_store(&state->leaves, !shares);
+	if (shares)
+		prepare_shared();
 	cg_sweep_thread_start();
 }
 
@@ -264,13 +188,13 @@ void cg_sweep_wake(bool in_signal)
  */
 static void look_here(bool may_load, bool final, const char *summary)
 {
-	if (!begin())
+	if (!cg_sweep_look_begin())
 		return;
 	may_load = may_load && !cg_loader_is_orphan();
 	cg_hidden++;
-	look(may_load, final, summary, false);
+	cg_sweep_look(may_load, final, summary, false);
 	cg_hidden--;
-	end();
+	cg_sweep_look_end();
 }
 
 /*
@@ -325,7 +249,7 @@ static void check(uint64_t age_ns, uint64_t patience_ns)
 unsigned cg_sweep_check(uint64_t age_ns)
 {
 	check(age_ns, 3000000000u);
-	return atomic_load(&leaks);
+	return cg_sweep_leaks();
 }
 
 void cg_sweep_ending(void)
@@ -337,7 +261,7 @@ void cg_sweep_ending(void)
 unsigned cg_sweep_outstanding(void)
 {
 	struct cg_header *h = cg_recorder_header();
-	return atomic_load(&leaks) + atomic_load(&mistakes) + (h ? (unsigned)atomic_load(&h->count.leaks_told) : 0);
+	return cg_sweep_leaks() + cg_sweep_mistakes() + (h ? (unsigned)atomic_load(&h->count.leaks_told) : 0);
 }
 
 void cg_sweep_request_dump(void)
@@ -351,11 +275,20 @@ void cg_sweep_request_dump(void)
 	}
 }
 
+/* With the main thread goes what /proc shows of the program's table: from now on the sweep has to be in it. */
 void cg_sweep_main_left(void)
 {
 	atomic_store(&state->main_left, true);
-	if (cg_sweep_thread_runs())
-		cg_futex_wake(&state->wake_word);
+	atomic_store(&state->shares, true);
+	if (!cg_sweep_thread_runs())
+		return;
+	if (atomic_load(&state->unshared)) {
+		atomic_store(&state->replaced, true);
+		atomic_store(&state->leaves, false);
+		atomic_store(&state->unshared, false);
+		cg_sweep_thread_replace();
+	}
+	cg_futex_wake(&state->wake_word);
 }
 
 void cg_sweep_seal(void)
@@ -373,22 +306,22 @@ void cg_sweep_seal(void)
 void cg_sweep_after_fork(void)
 {
 	cg_sweep_thread_forget();
-	cg_ownfd_close(sweep->netlink);
+	cg_listing_after_fork();
+	cg_suspects_survey_after_fork();
 	cg_ownfd_close(reserve_fd);
 	cg_proc_after_fork();
 	reserve_fd = -1;
 	struct cg_arena kept = sweep->arena;
 	pid_t parent = (pid_t)CG_SYS3(SYS_getppid, 0, 0, 0);
-	*sweep = (struct cg_sweep){.netlink = -1, .arena = kept, .parent = parent};
-	atomic_store(&sweeping, false);
+	*sweep = (struct cg_sweep){.arena = kept, .parent = parent};
 	cg_sweep_requests_after_fork();
 	atomic_store(&over, false);
 	atomic_store(&state->main_left, false);
-	atomic_store(&leaks, 0);
-	atomic_store(&mistakes, 0);
-	cg_forecast_after_fork();
+	atomic_store(&state->shares, false);
+	atomic_store(&state->unshared, false);
+	atomic_store(&state->replaced, false);
+	cg_sweep_look_after_fork();
 	state->quiet_rounds = 0;
-	cg_groups_after_fork();
 	cg_sweep_policy_after_fork();
 	cg_sweep_report_after_fork();
 }

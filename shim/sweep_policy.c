@@ -241,6 +241,14 @@ bool cg_sweep_policy_watches(void)
 	return load_file != NULL;
 }
 
+bool cg_sweep_policy_closes(void)
+{
+	const struct cg_policy *policy = cg_act_enter();
+	bool closes = policy && policy->enforce && policy->acts_on_close;
+	cg_act_leave();
+	return closes;
+}
+
 bool cg_sweep_policy_changed(void)
 {
 	return load_file && take_fingerprint() != fingerprint;

@@ -24,6 +24,9 @@ void cg_sweep_policy_complain(void (*warn)(const char *text));
 bool cg_sweep_policy_watches(void);
 bool cg_sweep_policy_changed(void);
 
+/* Does the one in force act on closes? Those that take long are handed over, by duplicates. Any context. */
+bool cg_sweep_policy_closes(void);
+
 /* Reads the file again when it has changed; names the places in the code that rules ask for. Before suspects are
  * judged. */
 void cg_sweep_policy_prepare(struct cg_sweep *sweep, bool may_load);

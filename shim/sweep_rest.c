@@ -10,6 +10,9 @@
 #include "sweep_thread.h"
 #include "track.h"
 
+/* On a host with so many connections that a look is dear, looks are this far apart at most. */
+#define MOST_REST_NS 5000000000ull
+
 static struct cg_sweep_state *const state = &cg_sweep_state;
 static struct cg_sweep *const sweep = &cg_sweep_state.sweep;
 
@@ -40,6 +43,8 @@ static uint64_t next_wait(void)
 		most = interval;
 	uint64_t wait = interval << (state->quiet_rounds < 5 ? state->quiet_rounds : 5);
 	wait = sweep->waiting ? interval : wait < most ? wait : most;
+	if (sweep->rest_ns > wait)
+		return sweep->rest_ns < MOST_REST_NS ? sweep->rest_ns : MOST_REST_NS;
 	return sweep->ripe_in_ns && sweep->ripe_in_ns < wait ? sweep->ripe_in_ns : wait;
 }
 

@@ -20,7 +20,11 @@ extern struct cg_sweep_state {
 	_Atomic unsigned done_word;   /* changes when the thread has answered */
 	_Atomic bool main_left;
 	_Atomic uint64_t check_age_ns; /* what closeguard_check_older() asks for; CG_CHECK_STRICT: none in particular */
-	unsigned quiet_rounds;         /* looks in a row that saw nothing suspicious */
+	_Atomic bool leaves;   /* the thread that is about to start may have a table of its own */
+	_Atomic bool shares;   /* for good: the thread has to be in the program's table of descriptors */
+	_Atomic bool unshared; /* the thread that runs is in a table of its own */
+	_Atomic bool replaced; /* another thread takes the place of the one that is in a table of its own */
+	unsigned quiet_rounds; /* looks in a row that saw nothing suspicious */
 } cg_sweep_state;
 
 /* What the thread is asked for. */

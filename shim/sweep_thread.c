@@ -28,7 +28,8 @@ static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), voi
 static int (*set_stack_size)(pthread_attr_t *, size_t);
 static size_t (*smallest_stack)(const pthread_attr_t *);
 static int (*join)(pthread_t, void **);
-static pthread_t thread;
+static pthread_t thread, previous;
+static bool follows; /* on a thread that ends at its next opportunity, `previous` */
 static bool signal_told;
 
 static void find(const char *name, void *pointer)
@@ -63,6 +64,9 @@ static void *run(void *unused)
 	(void)unused;
 	(void)CG_SYS3(SYS_prctl, PR_SET_NAME, "closeguard", 0);
 	cg_sigbus_guard();
+	if (follows && join)
+		join(previous, NULL);
+	follows = false;
 	cg_sweep_loop();
 	return NULL;
 }
@@ -90,9 +94,12 @@ static bool is_possible(void)
 	return cg_loader_has_malloc() && !(cg_loader_is_orphan() && cg_sanitizer_is_tsan());
 }
 
+static bool aside_unshared; /* a thread is in the table of the one that made it */
+
 static void *run_aside(void *work)
 {
 	void (*function)(void);
+	cg_ownfd_unshared = aside_unshared;
 	memcpy(&function, &work, sizeof function);
 	cg_hidden = 1;
 	function();
@@ -105,6 +112,7 @@ static bool start_aside(void (*work)(void))
 	pthread_t aside;
 	void *argument;
 	memcpy(&argument, &work, sizeof argument);
+	aside_unshared = cg_ownfd_unshared;
 	return is_possible() && create_thread(&aside, run_aside, argument) == 0;
 }
 
@@ -117,12 +125,9 @@ void cg_sweep_thread_init(void)
 	cg_symbol_in_thread = start_aside;
 }
 
-void cg_sweep_thread_start(void)
+static void launch(void)
 {
-	int none = NONE;
 	uint64_t all = ~0ull, before;
-	if (!atomic_compare_exchange_strong(&state, &none, STARTING))
-		return;
 	(void)CG_SYS(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8, 0, 0);
 	cg_hidden++;
 	int r = is_possible() ? create_thread(&thread, run, NULL) : EPERM;
@@ -136,6 +141,23 @@ void cg_sweep_thread_start(void)
 	atomic_store(&state, IMPOSSIBLE);
 	cg_sweep_warn_later(
 	    "no thread can be made here: connections are looked at when the program ends and on the dump signal only");
+}
+
+void cg_sweep_thread_start(void)
+{
+	int none = NONE;
+	if (atomic_compare_exchange_strong(&state, &none, STARTING))
+		launch();
+}
+
+void cg_sweep_thread_replace(void)
+{
+	int runs = RUNS;
+	if (!atomic_compare_exchange_strong(&state, &runs, STARTING))
+		return;
+	previous = thread;
+	follows = true;
+	launch();
 }
 
 int cg_sweep_open_reserve(void)

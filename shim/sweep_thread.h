@@ -16,6 +16,9 @@ void cg_sweep_thread_init(void);
 void cg_sweep_thread_start(void);
 bool cg_sweep_thread_runs(void);
 
+/* Makes another one in its place, which begins once the first has ended. */
+void cg_sweep_thread_replace(void);
+
 /* It runs, or may be started yet. Any context. */
 bool cg_sweep_thread_possible(void);
 

@@ -46,8 +46,8 @@ static inline int cg_sys_check_regular(int fd)
  */
 static inline int cg_open_regular(const char *path, int flags)
 {
-	char link[32] = "/proc/self/fd/", digits[12];
-	size_t end = sizeof "/proc/self/fd/" - 1, n = 0;
+	char link[40] = "/proc/thread-self/fd/", digits[12]; /* the thread may have a table of its own */
+	size_t end = sizeof "/proc/thread-self/fd/" - 1, n = 0;
 	int there = cg_sys_open(path, O_PATH | (flags & O_NOFOLLOW), 0);
 	if (there < 0)
 		return there;

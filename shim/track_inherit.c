@@ -7,6 +7,8 @@
 #include "fdtable.h"
 #include "guard.h"
 #include "modules.h"
+#include "ownfd.h"
+#include "procfs.h"
 #include "procfs_holders.h"
 #include "recorder.h"
 #include "stack.h"
@@ -191,6 +193,9 @@ static uint32_t copy_stack(const struct snapshot *s, uint32_t number)
 static bool still_there(int fd, uint64_t inode)
 {
 	struct stat st;
+	uint64_t its_inode;
+	if (cg_ownfd_unshared)
+		return cg_proc_descriptor(fd, &its_inode) == 1 && (!inode || its_inode == inode);
 	return cg_sys_fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && (!inode || st.st_ino == inode);
 }
 

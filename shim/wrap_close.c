@@ -12,8 +12,11 @@
 #include <sys/resource.h>
 #pragma weak pthread_testcancel /* a program without threads may be without it */
 
+/* A number that a library which we brought closes may be of another table. */
 static void forget_inherited(int fd)
 {
+	if (cg_hidden)
+		return;
 	if (__builtin_expect(atomic_load_explicit(&cg_guard.inherited, memory_order_relaxed), 0))
 		cg_inherit_forget(fd);
 	else if (__builtin_expect(cg_use_is_news(), 0))

@@ -6,6 +6,7 @@
 #include "sys.h"
 #include "track.h"
 #include "unwind.h"
+#include "wrap_room.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -19,6 +20,8 @@ static void duplicated(int fd, int newfd, enum cg_call call)
 CG_EXPORT int dup(int fd)
 {
 	int r = cg_real.dup(fd);
+	if (cg_wrap_room(r))
+		r = cg_real.dup(fd);
 	if (r >= 0)
 		duplicated(fd, r, CG_CALL_dup);
 	return r;
@@ -78,6 +81,8 @@ CG_EXPORT int fcntl(int fd, int op, ...)
 	void *arg = va_arg(args, void *);
 	va_end(args);
 	int r = cg_real.fcntl(fd, op, arg);
+	if (cg_wrap_room(r))
+		r = cg_real.fcntl(fd, op, arg);
 	if (r >= 0 && (op == F_DUPFD || op == F_DUPFD_CLOEXEC))
 		duplicated(fd, r, CG_CALL_fcntl);
 	cg_track_idle_call();
@@ -100,6 +105,8 @@ CG_EXPORT int fcntl64(int fd, int op, ...)
 CG_EXPORT int pipe2(int fds[2], int flags)
 {
 	int r = cg_real.pipe2(fds, flags);
+	if (cg_wrap_room(r))
+		r = cg_real.pipe2(fds, flags);
 	if (r == 0 && cg_unwinding) {
 		int saved_errno = errno;
 		fds[0] = cg_ownfd_take_library(fds[0]);

@@ -4,6 +4,7 @@
 #include "real.h"
 #include "tcpstate.h"
 #include "track.h"
+#include "wrap_room.h"
 
 static bool is_exhaustion(int error)
 {
@@ -25,6 +26,8 @@ CG_EXPORT int socket(int domain, int type, int protocol)
 	bool tcp = cg_track_is_tcp(domain, type, protocol);
 	cg_track_opening = atomic_load_explicit(&cg_track_epoch, memory_order_acquire);
 	int fd = cg_real.socket(domain, type, protocol);
+	if (cg_wrap_room(fd))
+		fd = cg_real.socket(domain, type, protocol);
 	if (fd >= 0)
 		opened(fd, tcp);
 	else if (tcp && is_exhaustion(errno))
@@ -35,6 +38,8 @@ CG_EXPORT int socket(int domain, int type, int protocol)
 CG_EXPORT int socketpair(int domain, int type, int protocol, int fds[2])
 {
 	int r = cg_real.socketpair(domain, type, protocol, fds);
+	if (cg_wrap_room(r))
+		r = cg_real.socketpair(domain, type, protocol, fds);
 	if (r == 0) {
 		opened(fds[0], false);
 		opened(fds[1], false);
@@ -72,6 +77,11 @@ static void accepted(int listener, uint8_t kind, int family, int fd, enum cg_cal
 	}
 }
 
+static int real_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags, enum cg_call call)
+{
+	return call == CG_CALL_accept ? cg_real.accept(fd, addr, len) : cg_real.accept4(fd, addr, len, flags);
+}
+
 /*
  * Both accepts. Whether the connection is TCP follows from the listener's slot; for a listener that has none the
  * address is asked for even where the app does not want it, which costs less than a call of our own and is always
@@ -87,7 +97,9 @@ static int do_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags, e
 	socklen_t *to_len = ask ? &own_len : len;
 	socklen_t room = to_len ? *to_len : 0;
 	cg_track_opening = atomic_load_explicit(&cg_track_epoch, memory_order_acquire);
-	int r = call == CG_CALL_accept ? cg_real.accept(fd, to, to_len) : cg_real.accept4(fd, to, to_len, flags);
+	int r = real_accept(fd, to, to_len, flags, call);
+	if (cg_wrap_room(r))
+		r = real_accept(fd, to, to_len, flags, call);
 	if (r >= 0)
 		CG_EVENT(accepted(fd, kind, to && room >= sizeof to->sa_family ? to->sa_family : AF_UNSPEC, r, call));
 	else if (kind == CG_FD_LISTENER && is_exhaustion(errno))

@@ -60,12 +60,11 @@ def put_table(path, rows):
     """Replaces the rows of the document's table of suites, and says on what they were run."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    name, libc = platform.freedesktop_os_release()["PRETTY_NAME"], platform.libc_ver()[1]
-    system = f"{name}, Linux {platform.release()}, glibc {libc}"
+    system = f"{platform.freedesktop_os_release()['PRETTY_NAME']}, Linux {platform.release()}, {platform.libc_ver()[1]}"
     begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
     table = ["| suite | version | what is done | result | again by |", "|---|---|---|---|---|", *rows]
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{text[:begin]}\nOn {system}:\n\n" + "\n".join(table) + "\n\n" + text[end:])
+        file.write(f"{text[:begin]}\nOn {system} (glibc):\n\n" + "\n".join(table) + "\n\n" + text[end:])
 
 
 def main():
