@@ -14,6 +14,7 @@
 #include "sweep_report.h"
 #include "sweep_state.h"
 #include "sweep_thread.h"
+#include "sweep_trouble.h"
 #include "track.h"
 
 static struct cg_sweep_state *const state = &cg_sweep_state;
@@ -91,6 +92,7 @@ void cg_sweep_look(bool may_load, bool final, const char *summary, bool on_threa
 	cg_suspects_judge(sweep);
 	cg_sweep_policy_act(sweep, on_thread && !final);
 	cg_groups_build(sweep, &groups);
+	cg_sweep_note_troubles(sweep);
 	if (sweep->ending)
 		prepare_for_end();
 	bool told = cg_sweep_tell(sweep, &groups, may_load) > 0;
@@ -132,4 +134,5 @@ void cg_sweep_look_after_fork(void)
 	atomic_store(&mistakes, 0);
 	cg_forecast_after_fork();
 	cg_groups_after_fork();
+	cg_sweep_trouble_after_fork();
 }

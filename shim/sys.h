@@ -225,14 +225,16 @@ static inline int cg_sys_poll1(int fd, short events, int timeout_ms, short *ret_
 }
 
 /* libc's fstat and stat are symbols of different names before and after glibc 2.33; the kernel's call is one. */
-static inline int cg_sys_fstat(int fd, struct stat *ret)
-{
-	return (int)CG_SYS3(SYS_fstat, fd, ret, 0);
-}
-
 static inline int cg_sys_fstatat(int dir, const char *path, struct stat *ret, int flags)
 {
 	return (int)CG_SYS(SYS_newfstatat, dir, path, ret, flags, 0, 0);
+}
+
+/* A sandbox may know only one of the two, as libc since 2.33 does. */
+static inline int cg_sys_fstat(int fd, struct stat *ret)
+{
+	int r = (int)CG_SYS3(SYS_fstat, fd, ret, 0);
+	return r == 0 || r == -EBADF ? r : cg_sys_fstatat(fd, "", ret, AT_EMPTY_PATH);
 }
 
 #endif
