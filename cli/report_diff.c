@@ -33,15 +33,32 @@ static void add_stack(struct cg_buf *key, const json_t *place, bool by_name)
 	cg_buf_char(key, '\n');
 }
 
+static const char *const places[] = {"opened", "eof", "last_use", "here"};
+enum { PLACES = sizeof places / sizeof places[0] };
+
+/* Lacks a function of its stacks its name, so that it cannot be found again in another build? */
+static bool lacks_names(const json_t *finding)
+{
+	json_t *frame;
+	size_t at;
+	for (size_t i = 0; i < PLACES; i++) {
+		json_array_foreach(json_object_get(json_object_get(finding, places[i]), "stack"), at, frame)
+		{
+			if (!*cg_report_text_of(frame, "function"))
+				return true;
+		}
+	}
+	return false;
+}
+
 static const char *key_of(const json_t *finding, bool by_name)
 {
 	static char text[KEY];
-	static const char *const places[] = {"opened", "eof", "last_use", "here"};
 	struct cg_buf key;
 	cg_buf_init(&key, text, sizeof text);
 	cg_buf_fmt(&key, "%s\n%s\n%s\n", cg_report_text_of(finding, "kind"), cg_report_text_of(finding, "cause"),
 	           cg_report_text_of(finding, "label"));
-	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+	for (size_t i = 0; i < PLACES; i++)
 		add_stack(&key, json_object_get(finding, places[i]), by_name);
 	return text;
 }
@@ -82,7 +99,7 @@ static void match(const json_t *now, const json_t *old, bool by_name, size_t *sa
 
 struct outcome {
 	json_t *diff, *lists[4];
-	json_int_t unchanged;
+	json_int_t unchanged, unnamed;
 	bool worse;
 };
 
@@ -96,6 +113,8 @@ static void add(struct outcome *outcome, enum change change, const json_t *findi
 	json_object_set_new(copy, "count", json_integer(count));
 	json_object_set_new(copy, "count_before", json_integer(before));
 	json_array_append_new(outcome->lists[change], copy);
+	if ((change == NEW || change == GONE) && lacks_names(finding))
+		outcome->unnamed++;
 	if (change <= GROWN && cg_report_is_open_leak(finding))
 		outcome->worse = true;
 }
@@ -143,6 +162,7 @@ bool cg_report_diff(json_t *document, const json_t *old, const char *old_name)
 		json_decref(outcome.lists[i]);
 	}
 	json_object_set_new(outcome.diff, "unchanged", json_integer(outcome.unchanged));
+	json_object_set_new(outcome.diff, "unnamed", json_integer(outcome.unnamed));
 	json_object_set_new(outcome.diff, "worse", json_boolean(outcome.worse));
 	json_object_set_new(outcome.diff, "findings", all);
 	json_object_set_new(document, "diff", outcome.diff);

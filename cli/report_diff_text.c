@@ -20,6 +20,12 @@ static void write_counts(const struct cg_paper *paper, const json_t *diff)
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		cg_buf_fmt(&out, "%s %lld %s", i ? "," : ":", (long long)cg_report_number_of(diff, names[i]), names[i]);
 	cg_buf_char(&out, '\n');
+	json_int_t unnamed = cg_report_number_of(diff, "unnamed");
+	if (unnamed)
+		cg_buf_fmt(&out,
+		           "closeguard: %lld of the new and gone %s functions that could not be named: what cannot be "
+		           "found again in another build may be the same\n",
+		           (long long)unnamed, unnamed == 1 ? "has" : "have");
 	cg_paper_write(paper, out.data);
 }
 

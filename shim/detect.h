@@ -170,6 +170,7 @@ struct cg_finding {
 	int error;                   /* errno of the call, for events; 0: none */
 	uint32_t open_fds, fd_limit; /* fd_exhaustion */
 	uint64_t forecast_ns;        /* until the descriptors run out at the present rate; 0: none */
+	bool names_pending;          /* some functions could not be looked up yet */
 	char label[CG_LABEL_MAX];    /* closeguard_label(), or "" */
 	char suppressed[128];        /* why the policy bears it, or "" */
 	char suggested_rule[400];    /* what a policy could do about it, or "" */

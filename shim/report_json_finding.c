@@ -222,6 +222,8 @@ static void add_extras(struct cg_buf *out, const struct cg_finding *finding, boo
 	}
 	if (finding->forecast_ns)
 		add_seconds(out, "forecast_s", finding->forecast_ns);
+	if (finding->names_pending)
+		cg_json_string(out, "names", "pending");
 	add_string_if_any(out, "label", finding->label);
 	add_string_if_any(out, "suppressed", finding->suppressed);
 	add_string_if_any(out, "suggested_rule", finding->suggested_rule);

@@ -105,6 +105,8 @@ static void add_body(struct cg_buf *out, const struct cg_report *report, const s
 	cg_text_place(out, report, "connected by", &finding->connected);
 	cg_text_place(out, report, "EOF seen by", &finding->eof);
 	cg_text_place(out, report, "last used by", &finding->last_use);
+	if (finding->names_pending)
+		cg_buf_str(out, "  names pending: not all were looked up yet; `closeguard report` does it\n");
 	add_history(out, finding);
 	add_sockets(out, finding);
 	if (finding->advice && *finding->advice)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "arena.h"
 #include "clock.h"
 #include "modules.h"
 #include "symbol.h"
@@ -13,6 +14,10 @@ static struct {
 	bool now;
 	uint64_t cpu, wall; /* when the time for names is over */
 } last;
+
+/* A leak is worth more than its names: how long its first line waits for them where others took the time. */
+static const uint64_t patience_ns = 5000000000u;
+static uint64_t held_since[CG_MAX_FINDINGS] CG_LARGE; /* 0: not held */
 
 void cg_sweep_names_last(void)
 {
@@ -44,6 +49,7 @@ bool cg_sweep_names_missing(void)
 void cg_sweep_names_after_fork(void)
 {
 	last.now = false;
+	memset(held_since, 0, sizeof held_since);
 }
 
 /* Libraries of the system: their debug information is large, and what they call is seldom where the bug is. */
@@ -56,21 +62,44 @@ static bool is_of_the_system(const char *path)
 	return false;
 }
 
+/* The program's own, or all others. */
+static void look_up(const struct cg_place *place, bool own)
+{
+	struct cg_frame frames[CG_FRAMES_PER_IP];
+	for (unsigned at = 0; place->known && at < place->depth; at++) {
+		const struct cg_module *module = cg_modules_find(place->ip[at], place->generation);
+		if (module && is_of_the_system(module->path) != own)
+			(void)cg_symbol_name(module, place->ip[at], frames, CG_FRAMES_PER_IP);
+	}
+}
+
 /*
  * The time for names is bounded, and the names of the program's own code are worth the most: they are found first, and
  * remembered until the lines are written.
  */
-void cg_sweep_names_own(const struct cg_finding *finding)
+void cg_sweep_names_of(struct cg_finding *finding)
 {
 	const struct cg_place *places[] = {&finding->opened,    &finding->eof,    &finding->last_use,
 	                                   &finding->connected, &finding->closed, &finding->here};
-	struct cg_frame frames[CG_FRAMES_PER_IP];
-	for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
-		for (unsigned at = 0; places[i]->known && at < places[i]->depth; at++) {
-			uint64_t ip = places[i]->ip[at];
-			const struct cg_module *module = cg_modules_find(ip, places[i]->generation);
-			if (module && !is_of_the_system(module->path))
-				(void)cg_symbol_name(module, ip, frames, CG_FRAMES_PER_IP);
-		}
+	unsigned before = cg_symbol_left();
+	for (unsigned own = 2; own-- > 0;)
+		for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++)
+			look_up(places[i], own);
+	finding->names_pending = cg_symbol_left() != before;
+}
+
+bool cg_sweep_names_wait(unsigned index, const struct cg_finding *finding, uint64_t now_ns, bool *first)
+{
+	bool had_all_the_time = *first;
+	*first = false;
+	if (!finding->names_pending || had_all_the_time || last.now) {
+		held_since[index] = 0;
+		return false;
 	}
+	if (!held_since[index])
+		held_since[index] = now_ns;
+	if (now_ns - held_since[index] < patience_ns)
+		return true;
+	held_since[index] = 0;
+	return false;
 }

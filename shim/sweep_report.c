@@ -191,12 +191,19 @@ static void flush(struct cg_buf *out)
 	cg_buf_init(out, out->data, out->size);
 }
 
+/* An event is told in the sweep that takes it up; what is told at the end cannot wait either. */
+static bool may_wait(const struct cg_sweep *sweep, const struct cg_group *group)
+{
+	return group && !group->is_event && !sweep->final;
+}
+
 unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, bool may_load)
 {
 	struct cg_report report = new_report();
 	struct cg_finding *finding = NULL;
 	struct cg_buf *out = NULL;
 	unsigned told = 0;
+	bool first = true;
 	for (unsigned i = 0; i < groups->end; i++) {
 		enum cg_tell tell = cg_group_decide(sweep, groups, i);
 		struct cg_kept_finding *kept = cg_recorder_finding(i, false);
@@ -210,7 +217,11 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 		if (!out || !finding)
 			return told;
 		cg_finding_make(sweep, kept, groups->list[i], finding);
-		cg_sweep_names_own(finding);
+		cg_sweep_names_of(finding);
+		if (may_wait(sweep, groups->list[i]) && cg_sweep_names_wait(i, finding, sweep->now_ns, &first)) {
+			sweep->waiting = true;
+			continue;
+		}
 		kept->suppressed = tell != CG_TELL_RESOLVED && cg_sweep_policy_suppresses(finding, &report) != NULL;
 		if (kept->suppressed)
 			continue;
@@ -321,12 +332,14 @@ void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, 
 		cg_json_summary_begin(out, &report, &summary);
 	else
 		cg_text_summary_begin(out, &report, &summary);
+	if (!json)
+		flush(out); /* the counters, whatever becomes of the names */
 	for (unsigned i = 0; i < groups->end; i++) {
 		struct cg_kept_finding *kept = cg_recorder_finding(i, false);
 		if (!kept || !kept->count)
 			continue;
 		cg_finding_make(sweep, kept, groups->list[i], finding);
-		cg_sweep_names_own(finding);
+		cg_sweep_names_of(finding);
 		note_policy(kept, finding, &report);
 		if (json)
 			cg_json_summary_group(out, &report, finding, first);

@@ -61,6 +61,7 @@ bool (*cg_symbol_in_thread)(void (*work)(void));
 
 static _Atomic bool hurry; /* no names any more */
 static bool cut;           /* some were left out for want of time */
+static _Atomic unsigned left_out; /* in all, for want of anything that passes */
 
 void cg_symbol_begin_within(uint64_t cpu_ns, uint64_t wall_ns, bool may_load)
 {
@@ -84,6 +85,11 @@ void cg_symbol_hurry(void)
 bool cg_symbol_cut(void)
 {
 	return cut;
+}
+
+unsigned cg_symbol_left(void)
+{
+	return atomic_load(&left_out);
 }
 
 const char *cg_symbol_trouble(void)
@@ -301,8 +307,12 @@ static unsigned look_up(const struct cg_module *module, const struct cg_frame *b
 	struct cg_annex_frame names[CG_FRAMES_PER_IP];
 	struct cg_symbol_key key = key_of(module, base);
 	int r = cg_symbol_cache_get(&key, frames, max);
-	if (r >= 0 || !turn.allowed)
-		return r > 0 ? (unsigned)r : 0;
+	if (r >= 0)
+		return (unsigned)r;
+	if (!turn.allowed) {
+		atomic_fetch_add(&left_out, 1);
+		return 0;
+	}
 	r = ask_of_file(module, base, names);
 	unsigned count = r <= 0 ? 0 : r < CG_FRAMES_PER_IP ? (unsigned)r : CG_FRAMES_PER_IP;
 	for (unsigned i = 0; i < count; i++) {
@@ -312,6 +322,8 @@ static unsigned look_up(const struct cg_module *module, const struct cg_frame *b
 	cut = cut || r == -ETIME || (count && names[0].cut);
 	if (is_final(r, names))
 		cg_symbol_cache_put(&key, names, count);
+	else if (annex.attempts < ATTEMPTS || annex.lookup)
+		atomic_fetch_add(&left_out, 1);
 	copy_names(names, count, frames, max);
 	return count < max ? count : max;
 }
@@ -354,9 +366,13 @@ unsigned cg_symbol_name(const struct cg_module *module, uint64_t ip, struct cg_f
 	max = max < CG_FRAMES_PER_IP ? max : CG_FRAMES_PER_IP;
 	for (unsigned i = 0; i < max; i++)
 		frames[i] = base;
-	if (module && base.module_path[0] && base.module_path[0] != '[' && !atomic_exchange(&busy, true)) {
-		count = look_up(&copy, &base, frames, max);
-		atomic_store(&busy, false);
+	if (module && base.module_path[0] && base.module_path[0] != '[') {
+		if (atomic_exchange(&busy, true)) {
+			atomic_fetch_add(&left_out, 1);
+		} else {
+			count = look_up(&copy, &base, frames, max);
+			atomic_store(&busy, false);
+		}
 	}
 	return count ? count : 1;
 }

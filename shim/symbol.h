@@ -30,6 +30,12 @@ void cg_symbol_hurry(void);
 bool cg_symbol_cut(void);
 
 /*
+ * How many questions were left without an answer that a later one may get: there was no time for it, or it could not be
+ * asked. Counts up; whoever wants to know of one report compares.
+ */
+unsigned cg_symbol_left(void);
+
+/*
  * Ends a report: the annex gives back the memory of the files that it read (some MiB with debug information); the
  * answers stay remembered.
  */

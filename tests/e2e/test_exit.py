@@ -78,9 +78,27 @@ def test_names_that_take_too_long_are_told_as_missing(t):
         t.check(any("no time left for some names" in one for one in warnings), f"warnings: {warnings}")
     if not app.events("finding"):
         raise harness.Skip("the machine is too busy: the thread got no time at all")
+    unnamed = [one for one in app.events("finding") if not one["here"]["stack"][0].get("function")]
+    t.check(all(one.get("names") == "pending" for one in unnamed), "a finding without names does not say so")
     found = [one for one in as_json(t, recorder_of(app)).findings() if one["kind"] == "double_close"]
     t.equal(sum(one["count"] for one in found), 64, "what the command finds, also where a busy host left no summary")
     t.check(all(one["here"]["stack"][0].get("line") for one in found), "not all of it has lines")
+
+
+def test_a_leak_waits_for_its_names(t):
+    """Reading debug information takes all the time that one sweep has for names: the next ones name the others."""
+    need_names()
+    program, debug = with_debug_file(t, "prog_leaks_at")
+    slow_to_read(t, debug)
+    app = t.start(program, env={"CLOSEGUARD_WARN_AFTER": "100ms", "CLOSEGUARD_INTERVAL": "100ms"})
+    app.line("ready")
+    if harness.BARE:
+        raise harness.Skip("ran bare")
+    app.wait_for(lambda: sum(one["count"] for one in app.events("finding")) >= 8, "not all leaks were told")
+    times = [one["time"] for one in app.events("finding")]
+    t.check(len(set(times)) > 1, f"all were told at once: {times}")
+    for one in app.events("finding"):
+        t.check(one.get("names") == "pending" or one["eof"]["stack"][0].get("line"), f"not named nor pending: {one}")
 
 
 if __name__ == "__main__":

@@ -70,6 +70,22 @@ def test_a_saved_report_and_another_build(t):
             [("new", "eof_ignored", 0, 1), ("grown", "data_unread", 4, 5)], "changes")
 
 
+def test_what_could_not_be_named_is_said(t):
+    """A build whose functions were not named, and that is not here: the report says what it could not compare."""
+    bare = rebuilt(finding(2))
+    for name in ("opened", "eof", "last_use"):
+        for one in bare[name]["stack"]:
+            for key in ("function", "file", "line"):
+                one.pop(key, None)
+    shared = finding(9, cause="shared")
+    old, new = log(t, "old", finding(2), shared), log(t, "new", bare)
+    diff = as_json(t, "--diff", old, new).expect(1).document()["diff"]
+    t.equal([diff[name] for name in ("new", "gone", "unnamed")], [1, 2, 1], "new, gone, of them unnamed")
+    t.check("closeguard: 1 of the new and gone has functions that could not be named" in
+            report(t, "--diff", old, new).expect(1).text, "the text does not say so")
+    t.equal(as_json(t, "--diff", old, log(t, "named", shared)).document()["diff"]["unnamed"], 0, "all named")
+
+
 def test_two_of_one_name(t):
     """Two call sites in one function: each is found again in another build, one of them twice is not."""
     one, other = finding(2), finding(2, opened=(frame(0x1180, "serve", 25), frame(0x1200, "main", 5)))

@@ -165,7 +165,9 @@ START_TEST(no_budget)
 {
 	use_fake("");
 	cg_symbol_begin(0, true);
+	unsigned left = cg_symbol_left();
 	ck_assert_uint_eq(name(100), 1);
+	ck_assert_uint_eq(cg_symbol_left(), left + 1);
 	ck_assert_str_eq(frames[0].function, "");
 	ck_assert_str_eq(frames[0].module, "app");
 	ck_assert_uint_eq(*questions, 0);
@@ -176,6 +178,7 @@ START_TEST(no_budget)
 	cg_symbol_begin(0, true);
 	ck_assert_uint_eq(name(100), 1);
 	ck_assert_str_eq(frames[0].function, "f100.0");
+	ck_assert_uint_eq(cg_symbol_left(), left + 1);
 }
 END_TEST
 
@@ -186,8 +189,10 @@ START_TEST(only_what_is_remembered)
 	cg_symbol_begin(second, false);
 	ck_assert_uint_eq(name(100), 1);
 	ck_assert_str_eq(frames[0].function, "f100.0");
+	unsigned left = cg_symbol_left();
 	ck_assert_uint_eq(name(110), 1);
 	ck_assert_str_eq(frames[0].function, "");
+	ck_assert_uint_eq(cg_symbol_left(), left + 1);
 	ck_assert_uint_eq(*questions, 1);
 }
 END_TEST
