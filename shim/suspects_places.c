@@ -12,8 +12,11 @@ enum { READERS = 32 }; /* ends whose reading thread is asked for in one sweep; o
 
 static const uint64_t TICK_NS = 100000000;
 
-/* How long ago the last use of a connection may be for it to count as in use: a sweep's interval, and some more. */
-static const uint64_t IN_USE_NS = 1500000000;
+/*
+ * In use at the same time are those that were used since the look before, as near as tenths of a second tell; if that
+ * was long ago, within this time.
+ */
+static const uint64_t IN_USE_NS = 1500000000, IN_USE_SLACK_NS = 150000000;
 
 /* One whose end was read, and what else its thread has touched. */
 struct reader {
@@ -43,6 +46,7 @@ static bool is_well(const struct cg_slot *slot)
 
 static void note_use(struct cg_sweep *sweep, const struct cg_slot *slot, uint64_t window_ns)
 {
+	uint64_t in_use_ns = window_ns < IN_USE_NS ? window_ns : IN_USE_NS;
 	/* Of one that is closable only the opening counts: what was done to it since does not keep a place alive. */
 	uint64_t used = is_well(slot) ? cg_suspects_last_use(slot) : 0;
 	uint64_t at = used > slot->open_ns ? used : slot->open_ns;
@@ -53,7 +57,7 @@ static void note_use(struct cg_sweep *sweep, const struct cg_slot *slot, uint64_
 		return;
 	if (at > atomic_load_explicit(&site->last_use_ns, memory_order_relaxed))
 		atomic_store_explicit(&site->last_use_ns, at, memory_order_relaxed);
-	if (sweep->now_ns > at + IN_USE_NS || !is_well(slot))
+	if (sweep->now_ns > at + in_use_ns || !is_well(slot))
 		return;
 	uint32_t now = atomic_fetch_add_explicit(&site->in_use, 1, memory_order_relaxed) + 1;
 	if (now > atomic_load_explicit(&site->busiest, memory_order_relaxed))
@@ -142,8 +146,7 @@ void cg_suspects_look_around(struct cg_sweep *sweep)
 {
 	struct reader readers[READERS];
 	unsigned end = cg_recorder_fd_end(), n = find_readers(sweep, readers);
-	uint64_t since_last = sweep->around_ns ? sweep->now_ns - sweep->around_ns : 0;
-	uint64_t window = since_last > IN_USE_NS ? since_last : IN_USE_NS;
+	uint64_t window = (sweep->around_ns ? sweep->now_ns - sweep->around_ns : IN_USE_NS) + IN_USE_SLACK_NS;
 	sweep->around_ns = sweep->now_ns;
 	forget_places();
 	for (unsigned fd = 0; fd < end; fd++) {
