@@ -15,7 +15,8 @@
 /* Code of ours: a module's pointer to connect() must lead there. */
 static _Atomic bool found;
 static _Atomic bool looking;
-static bool unbound; /* a module that was loaded later has yet to make its first call */
+static _Atomic bool expected; /* what the program loads may go past us: the sweep looks, whatever is called */
+static bool unbound;          /* a module that was loaded later has yet to make its first call */
 static unsigned long long seen_adds;
 static const struct link_map *first_maps_end; /* the last module of the start: never unloaded */
 static unsigned own_namespaces;
@@ -45,6 +46,18 @@ struct module_tables {
 bool cg_bypass_found(void)
 {
 	return atomic_load_explicit(&found, memory_order_relaxed);
+}
+
+void cg_bypass_expect(bool surely)
+{
+	atomic_store(&expected, true);
+	if (surely)
+		atomic_store(&found, true);
+}
+
+bool cg_bypass_expected(void)
+{
+	return atomic_load_explicit(&expected, memory_order_relaxed);
 }
 
 /* How many bytes from there on lie in a loaded segment with these rights. Headers and tables may name any address. */
@@ -305,7 +318,8 @@ void cg_bypass_init(void)
 	cg_bypass_mark_start();
 	dl_iterate_phdr(own_range, (void *)(uintptr_t)cg_bypass_init); // NOLINT(performance-no-int-to-ptr)
 	dl_iterate_phdr(find_go, &go);
-	atomic_store(&found, go);
+	if (go)
+		atomic_store(&found, true);
 	atomic_store(&cg_guard.bypassed, true);
 }
 

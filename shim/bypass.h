@@ -37,4 +37,12 @@ bool cg_bypass_look(void);
 /* True once something was found. */
 bool cg_bypass_found(void);
 
+/*
+ * The program is about to load a module that may go past us (RTLD_DEEPBIND), or surely does (`surely`: a namespace of
+ * its own, or nobody may look). It may make no call that is wrapped ever after: the sweep has to look for itself, from
+ * now on. Notes that only. Any context, before the constructor too.
+ */
+void cg_bypass_expect(bool surely);
+bool cg_bypass_expected(void);
+
 #endif

@@ -125,7 +125,7 @@ pid_t (*cg_real_vfork)(void) = early_vfork;
 
 bool cg_real_is_glibc(void)
 {
-	return gnu_get_libc_version && __register_atfork && dlmopen && on_exit && &_r_debug;
+	return gnu_get_libc_version && __register_atfork && on_exit && &_r_debug;
 }
 
 static int resolve_one(void *pointer, const char *name)

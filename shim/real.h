@@ -52,7 +52,6 @@ const char *cg_real_resolve(void);
  * name, which would have to be loaded beside musl's.
  */
 #pragma weak _r_debug
-#pragma weak dlmopen
 #pragma weak gnu_get_libc_version
 #pragma weak on_exit
 /* What pthread_atfork, which is linked in with a library of its own, comes down to. */

@@ -161,8 +161,8 @@ static void start_watching(void)
 	cg_sweep_take_signal(&options);
 	cg_inherit_scan();
 	atomic_store(&cg_guard.enabled, true);
-	if (cg_bypass_found())
-		cg_sweep_wake(false); /* a Go program: no wrapper will ever be called */
+	if (cg_bypass_found() || cg_bypass_expected())
+		cg_sweep_wake(false); /* a Go program, or a plugin of a constructor's: no wrapper may ever be called */
 }
 
 __attribute__((constructor)) static void start(void)

@@ -106,6 +106,8 @@ void cg_sweep_loop(void)
 		}
 		if (asked & CG_REQUEST_LAST)
 			finish_drains();
+		if (cg_bypass_expected() && !cg_bypass_found() && !cg_loader_is_orphan())
+			(void)cg_bypass_look();
 		cg_sweep_look(true, asked & (CG_REQUEST_LAST | CG_REQUEST_CHECK), summary_of(asked), true);
 		cg_sweep_look_end();
 		state->quiet_rounds = sweep->waiting ? 0 : state->quiet_rounds + 1;

@@ -98,8 +98,9 @@ static bool load_annex(void)
 	cg_buf_init(&text, name, sizeof name);
 	cg_buf_fmt(&text, "%s/" ANNEX, cg_symbol_own_dir());
 	unsigned before = cg_bypass_namespaces();
+	CG_NEED(dlmopen);
 	cg_hidden++;
-	void *annex = dlmopen(LM_ID_NEWLM, name, RTLD_NOW | RTLD_LOCAL);
+	void *annex = cg_real.dlmopen ? cg_real.dlmopen(LM_ID_NEWLM, name, RTLD_NOW | RTLD_LOCAL) : NULL;
 	const char *why = annex ? "it is of another version than libcloseguard.so" : dlerror();
 	cg_policy_build_fn *build = annex ? (cg_policy_build_fn *)dlsym(annex, "cg_policy_build") : NULL;
 	if (build && build() == ((uint64_t)CG_POLICY_VERSION << 32 | sizeof(struct cg_policy)))

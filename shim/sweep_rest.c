@@ -20,7 +20,7 @@ static struct cg_sweep *const sweep = &cg_sweep_state.sweep;
 static bool has_work(void)
 {
 	struct cg_header *h = cg_recorder_header();
-	if (cg_bypass_found() || sweep->waiting || cg_adopt_pending() || cg_groups_pending())
+	if (cg_bypass_found() || cg_bypass_expected() || sweep->waiting || cg_adopt_pending() || cg_groups_pending())
 		return true;
 	return h && (atomic_load(&h->open_now) || (atomic_load(&h->count.departed_seq) && state->quiet_rounds < 120));
 }

@@ -3,6 +3,7 @@
  * to be the same with and without the library; errno is 77 before each call, and stays so where the call does not set
  * it.
  */
+#include <dlfcn.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
@@ -280,6 +281,16 @@ static void closing(void)
 	closefrom(3);
 }
 
+static void loading(void)
+{
+	SHOW_POINTER(dlopen(NULL, RTLD_NOW));
+	SHOW_POINTER(dlopen("/nonexistent", RTLD_NOW));
+	say("%s", dlerror());
+	SHOW_POINTER(dlmopen(LM_ID_BASE, "libc.so.6", RTLD_NOW));
+	SHOW_POINTER(dlmopen(LM_ID_NEWLM, "/nonexistent", RTLD_NOW));
+	say("%s", dlerror());
+}
+
 static void processes(void)
 {
 	char *const argv[] = {"sh", "-c", "exit 5", NULL}, *const none[] = {"nothing", NULL};
@@ -328,6 +339,7 @@ int main(void)
 	reading();
 	writing();
 	options_and_dups();
+	loading();
 	closing();
 	processes();
 	return 0;

@@ -1,8 +1,9 @@
 /*
- * prog_host dlmopen|deepbind PORT PLUGIN: only the plugin uses sockets, past every wrapper, and the program makes no
- * call that is wrapped until it ends.
+ * prog_host dlmopen|deepbind PORT PLUGIN [stay]: only the plugin uses sockets, past every wrapper, and the program
+ * makes no call that is wrapped until it ends: after two seconds, or when its input does.
  */
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 2; i++)
 		if (!leak || leak(atoi(argv[2])) < 0)
 			return 3;
-	sleep(2);
+	if (argc < 5)
+		sleep(2);
+	else
+		(void)getchar();
 	return 0;
 }

@@ -479,6 +479,38 @@ def test_only_a_deepbind_plugin_uses_sockets(t):
     told_at_the_end(t, "deepbind")
 
 
+def told_while_it_runs(t, how, **settings):
+    """Loading the plugin is the last that is seen of the program before its end."""
+    listening, port = server(t)
+    app = t.start("prog_host", how, port, programs.compile("lib_plugin", harness.BUILD), "stay", env=settings)
+    for _ in range(2):
+        listening.accept()[0].close()
+    return app
+
+
+def test_a_dlmopened_plugin_is_told_of_at_once(t):
+    app = told_while_it_runs(t, "dlmopen")
+    t.equal(app.expect("close_wait", "eof_ignored", 2)["origin"], "unseen", "origin")
+
+
+def test_a_deepbind_plugin_is_told_of_at_once(t):
+    if harness.SANITIZE:
+        raise Skip("sanitizers refuse RTLD_DEEPBIND")
+    app = told_while_it_runs(t, "deepbind")
+    t.equal(app.expect("close_wait", "eof_ignored", 2)["origin"], "unseen", "origin")
+
+
+def test_a_plugin_loaded_before_our_constructor_is_told_of(t):
+    if harness.SANITIZE:
+        raise Skip("the sanitizer's runtime has to start first")
+    listening, port = server(t)
+    early = programs.compile("lib_early_plugin", harness.BUILD)
+    app = t.start(harness.need("cat"), env={"LD_PRELOAD": harness.preload(after=[early]), "EARLY_PORT": str(port),
+                                            "EARLY_PLUGIN": programs.compile("lib_plugin", harness.BUILD)})
+    listening.accept()[0].close()
+    t.equal(app.expect("close_wait", "eof_ignored", 1)["origin"], "unseen", "origin")
+
+
 def test_a_burst_is_counted_whole(t):
     """Twenty sockets leaked at once make one finding of twenty, not a finding of one that grows."""
     app = serve(t, "prog_eof", "read", 20, count=20)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Forks while another thread is in the dynamic loader: because of us, or for reasons of the program's own."""
 
+import os
+import subprocess
 import time
 
 import harness
@@ -49,6 +51,36 @@ def test_a_short_child_ends_at_once(t):
         took.append(time.monotonic() - begun)
     t.check(took[1] < 10 * took[0] + 8, "20 children that open a socket and end took %.1f s, bare %.1f s; a second "
             "each is a sleep" % (took[1], took[0]))
+
+
+def loads_as_if_bare(t, *tags):
+    """What a library loads is searched for where that library says: relative to itself, and nowhere else."""
+    outer, inner = (os.path.join(t.dir, name) for name in ("outer", "inner"))
+    compiler = [os.environ.get("CC", "cc"), "-D_GNU_SOURCE=", "-O2", "-shared", "-fPIC"]
+    for directory, source, name, flags in ((outer, "lib_caller", "caller.so", ["-Wl,-rpath,$ORIGIN/../inner", *tags]),
+                                           (inner, "lib_plugin", "only_here.so", [])):
+        os.mkdir(directory)
+        subprocess.run([*compiler, *flags, "-o", os.path.join(directory, name),
+                        os.path.join(harness.HERE, source + ".c"), "-ldl"], check=True)
+    said = []
+    for watched in (False, True):
+        app = t.start("prog_search", os.path.join(outer, "caller.so"), "only_here.so", watched=watched,
+                      env={"NO_DEEPBIND": "1"} if harness.SANITIZE else {})
+        app.line("ready")
+        app.finish()
+        app.reader.join()
+        said.append(app.stdout)
+    t.equal(said[1], said[0], "what was found, watched and bare")
+    found = [line for line in said[0] if "outer/../inner/only_here.so in" in line]
+    t.equal(len(found), 4 if harness.SANITIZE else 5, f"ways in which the library is found, of {said[0]}")
+
+
+def test_the_callers_rpath_is_searched(t):
+    loads_as_if_bare(t, "-Wl,--disable-new-dtags")
+
+
+def test_the_callers_runpath_is_searched(t):
+    loads_as_if_bare(t, "-Wl,--enable-new-dtags")
 
 
 if __name__ == "__main__":
