@@ -38,6 +38,7 @@ struct cg_sweep {
 	bool strict;          /* a gate asks, the exit code or closeguard_check: enough that the end was read */
 	bool one_age;         /* warn_after_ns is for all, whatever the policy says of some */
 	bool outdated;        /* slots told of sockets that are gone: what has their numbers now is to be adopted */
+	bool doubted;         /* an end that was read unseen may have been read just now: another look tells */
 	bool waiting;         /* a listener has a backlog, or something is on its way to being a finding */
 	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through, or 0 */
 	uint64_t departed_ns; /* when the departed were last looked for, or 0 */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "futex.h"
 #include "recorder.h"
 #include "suspects.h"
 #include "suspects_parts.h"
@@ -69,15 +70,17 @@ static void note_first_seen(struct cg_sweep *sweep, struct cg_suspect *c)
  * The FIN is consumed, but nobody knows since when (stdio read it, or a child): the program may be about to close. It
  * has to be so in two sweeps running before it counts. A program that ends is about to close nothing.
  */
-static void doubt_inferred(const struct cg_sweep *sweep, struct cg_suspect *c)
+static void doubt_inferred(struct cg_sweep *sweep, struct cg_suspect *c)
 {
 	struct cg_slot *slot = cg_slot_at(c->facts.fd);
 	if (sweep->ending)
 		return;
 	if (c->judgement.cause != CG_CAUSE_EOF_IGNORED || (flags_of(c) & CG_SLOT_EOF) || c->facts.fd < 0 || !slot)
 		return;
-	if (!(flags_of(c) & CG_SLOT_CONSUMED))
+	if (!(flags_of(c) & CG_SLOT_CONSUMED)) {
+		sweep->doubted |= c->judgement.mature;
 		c->judgement.mature = false;
+	}
 	if (atomic_load(&slot->gen) == atomic_load(&c->facts.slot.gen))
 		atomic_fetch_or(&slot->flags, CG_SLOT_CONSUMED);
 }
@@ -257,9 +260,10 @@ static void note_ripening(struct cg_sweep *sweep, const struct cg_suspect *c)
 		sweep->ripe_in_ns = left;
 }
 
-void cg_suspects_judge(struct cg_sweep *sweep)
+static void judge_all(struct cg_sweep *sweep)
 {
 	sweep->ripe_in_ns = 0;
+	sweep->doubted = false;
 	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		if (c->facts.tcp.state == CG_TCP_LISTEN)
 			continue;
@@ -293,4 +297,18 @@ void cg_suspects_judge(struct cg_sweep *sweep)
 		note_ripening(sweep, c);
 	}
 	settle_shared(sweep);
+}
+
+/* A dump tells everything, though no look may have gone before it. It gives a program about to close that much time. */
+void cg_suspects_judge(struct cg_sweep *sweep)
+{
+	static const uint64_t pause_ns = 20000000;
+	static _Atomic unsigned never;
+	judge_all(sweep);
+	if (!sweep->doubted || !sweep->thorough || sweep->final)
+		return;
+	cg_futex_wait(&never, 0, pause_ns);
+	sweep->now_ns = cg_track_clock();
+	cg_suspects_collect(sweep);
+	judge_all(sweep);
 }

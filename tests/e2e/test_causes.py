@@ -511,6 +511,15 @@ def test_a_plugin_loaded_before_our_constructor_is_told_of(t):
     t.equal(app.expect("close_wait", "eof_ignored", 1)["origin"], "unseen", "origin")
 
 
+def test_one_dump_tells_of_what_was_never_looked_at(t):
+    """Without a thread the dump's look is the first: whether an end that was read unseen stays so is asked at once."""
+    app = told_while_it_runs(t, "dlmopen", CLOSEGUARD_THREAD="off")
+    app.expect_kernel("eof_ignored", 2)
+    time.sleep(1.5)
+    found = [(one["cause"], one["origin"], one["count"]) for one in groups_of(app.dump())]
+    t.equal(found, [("eof_ignored", "unseen", 2)], "the first dump's findings")
+
+
 def test_a_burst_is_counted_whole(t):
     """Twenty sockets leaked at once make one finding of twenty, not a finding of one that grows."""
     app = serve(t, "prog_eof", "read", 20, count=20)
