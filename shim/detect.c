@@ -19,8 +19,8 @@ static const uint64_t SAME_AGE_NS = 10 * 1000000ULL;
 /* Without sock_diag's queue a FIN that was read past us looks like one that waits, so such a verdict stays weak. */
 static const unsigned UNKNOWN_QUEUE_CONFIDENCE = 400;
 
-/* An answer may be on its way: nothing but time tells. */
-static const unsigned PENDING_CONFIDENCE = 300;
+/* An answer may be on its way: nothing but time tells, and after so many times warn_after it has told. */
+static const unsigned PENDING_CONFIDENCE = 300, PENDING_AGES = 10;
 
 /* A pool's idle connections end some seconds after their last use at the soonest. */
 static const uint64_t IDLE_NS = 1500 * 1000000ULL;
@@ -167,19 +167,27 @@ static bool was_never_told(const struct cg_facts *facts, bool told)
 	       !(facts->slot.flags & (CG_SLOT_STDIO | CG_SLOT_DUPPED));
 }
 
-/*
- * A request that ended with the peer's half-close, and no reply yet: the handler may be at work. Until the place has
- * shown that it answers after the end, the thread has to be there and to have touched no other connection since.
- */
-static bool may_be_answered(const struct cg_facts *facts, bool told)
+/* Something was asked, and nothing was said since. The kernel counts the FIN as one of the bytes received. */
+static bool is_unanswered(const struct cg_facts *facts)
 {
 	const struct cg_tcp *tcp = &facts->tcp;
-	if (facts->strict || !told || !facts->has_slot || facts->slot.role != CG_ROLE_ACCEPTED || !tcp->has_info ||
-	    !tcp->bytes_received || (tcp->has_sent && tcp->last_data_sent_ms <= tcp->last_data_recv_ms))
+	return facts->has_slot && facts->slot.role == CG_ROLE_ACCEPTED && tcp->has_info && tcp->bytes_received > 1 &&
+	       !(tcp->has_sent && tcp->last_data_sent_ms <= tcp->last_data_recv_ms);
+}
+
+/*
+ * A request that ended with the peer's half-close, and no reply yet: the handler may be at work. The place's history
+ * says whether it answers after the end; until it does, the thread has to be there and to have touched no other
+ * connection since. The price: a leak of a thread that sleeps is told late.
+ */
+static bool may_be_answered(const struct cg_facts *facts, bool told, uint64_t age_ns)
+{
+	const struct cg_history *history = &facts->history;
+	if (facts->strict || !told || !is_unanswered(facts))
 		return false;
-	if (facts->history.answered)
-		return facts->history.answered >= facts->history.never_closed;
-	return facts->reader_at_work;
+	if (history->answered)
+		return history->answered >= history->never_closed;
+	return facts->reader_at_work && !history->closed_late && age_ns / PENDING_AGES < facts->warn_after_ns;
 }
 
 /* The program has read the end. Either it has reason to keep its own half open, or it forgot to close. */
@@ -192,10 +200,10 @@ static void judge_consumed(const struct cg_facts *facts, bool told, struct cg_ju
 		ret->quiet = sending;
 		return;
 	}
-	if (may_be_answered(facts, told)) {
+	if (may_be_answered(facts, told, ret->age_ns)) {
 		conclude(facts, CG_CAUSE_HALF_CLOSE, told, ret);
 		ret->confidence = PENDING_CONFIDENCE;
-		ret->quiet = true;
+		ret->quiet = ret->pending = true;
 		return;
 	}
 	if (was_never_told(facts, told)) {

@@ -95,8 +95,9 @@ struct cg_judgement {
 	uint64_t age_ns;     /* a lower bound: it has been closable at least so long */
 	uint64_t age_max_ns; /* an upper bound; 0: unknown */
 	enum cg_age_source age_source;
-	bool mature; /* old enough to be told */
-	bool quiet;  /* for summaries only: well-behaved (a half-close that is still sending) */
+	bool mature;  /* old enough to be told */
+	bool quiet;   /* for summaries only: well-behaved (a half-close that is still sending) */
+	bool pending; /* quiet for the time being: an answer may come, and if none does its close may still be late */
 };
 
 /* Judges one socket. Pure: no clock, no system call, no state. Any context. */

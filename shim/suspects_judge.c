@@ -89,8 +89,9 @@ static void doubt_inferred(struct cg_sweep *sweep, struct cg_suspect *c)
 static void note_relay(const struct cg_suspect *c)
 {
 	struct cg_slot *slot = cg_slot_at(c->facts.fd);
-	if (c->judgement.cause == CG_CAUSE_HALF_CLOSE && c->judgement.kind == CG_KIND_CLOSE_WAIT && c->facts.fd >= 0 &&
-	    slot && atomic_load(&slot->gen) == atomic_load(&c->facts.slot.gen))
+	bool on_purpose = c->judgement.cause == CG_CAUSE_HALF_CLOSE && !c->judgement.pending;
+	if (on_purpose && c->judgement.kind == CG_KIND_CLOSE_WAIT && c->facts.fd >= 0 && slot &&
+	    atomic_load(&slot->gen) == atomic_load(&c->facts.slot.gen))
 		atomic_fetch_or(&slot->flags, CG_SLOT_RELAYED);
 }
 

@@ -102,14 +102,22 @@ static bool awaits_work(long number, const unsigned long arguments[2])
 	switch (number) {
 #ifdef SYS_epoll_wait
 	case SYS_epoll_wait:
+	case SYS_pause:
 	case SYS_select:
+#endif
+#ifdef SYS_epoll_pwait2
+	case SYS_epoll_pwait2:
 #endif
 	case SYS_accept:
 	case SYS_accept4:
 	case SYS_epoll_pwait:
 	case SYS_futex: /* a worker's queue, as a rule */
+	case SYS_io_uring_enter:
+	case SYS_msgrcv:
 	case SYS_pselect6:
+	case SYS_rt_sigsuspend:
 	case SYS_rt_sigtimedwait:
+	case SYS_semtimedop:
 		return true;
 #ifdef SYS_poll
 	case SYS_poll:

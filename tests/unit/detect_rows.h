@@ -47,6 +47,7 @@ static void check_row(const struct row *row)
 	              row->name, cg_verdict_name(got.verdict), got.confidence);
 	ck_assert_msg(got.mature == row->want.mature, "%s: mature %d", row->name, got.mature);
 	ck_assert_msg(got.quiet == row->want.quiet, "%s: quiet %d", row->name, got.quiet);
+	ck_assert_msg(got.pending == row->want.pending, "%s: pending %d", row->name, got.pending);
 	if (row->want.age_ns) {
 		ck_assert_msg(got.age_ns == row->want.age_ns, "%s: age %lu", row->name, got.age_ns);
 		ck_assert_msg(got.age_source == row->want.age_source, "%s: %s", row->name,
