@@ -52,7 +52,7 @@ static uint64_t unpacked_size(Elf *elf)
 /* Memory that other modules' files have comes back when those are let go. */
 static bool take(struct cg_binary *binary, uint64_t size)
 {
-	if (!cg_memory_take(size) && !(cg_files_drop_others(binary) && cg_memory_take(size)))
+	if (!cg_annex_memory_take(size) && !(cg_files_drop_others(binary) && cg_annex_memory_take(size)))
 		return false;
 	binary->unpacked += size;
 	return true;
@@ -76,7 +76,7 @@ static bool begin(struct cg_binary *binary, struct cg_image *image, struct cg_bu
 	if (!read_dwarf(binary, image, budget))
 		return !budget->cut;
 	uint64_t size = unpacked_size(image->elf);
-	if (cg_memory_never(size))
+	if (cg_annex_memory_never(size))
 		return true;
 	if (size * unpack_ns_per_byte > cg_budget_left(budget) || !take(binary, size)) {
 		budget->cut = true;

@@ -25,7 +25,7 @@ static void drop(struct cg_binary **place)
 	cg_image_close(&binary->alt);
 	cg_image_close(&binary->debug);
 	cg_image_close(&binary->main);
-	cg_memory_give(binary->unpacked);
+	cg_annex_memory_give(binary->unpacked);
 	free(binary->name);
 	free(binary);
 }

@@ -83,7 +83,7 @@ void cg_image_close(struct cg_image *image)
 	elf_end(image->elf);
 	if (image->data)
 		cg_sys_munmap(image->data, image->size);
-	cg_memory_give(image->taken);
+	cg_annex_memory_give(image->taken);
 	free(image->path);
 	*image = (struct cg_image){0};
 }

@@ -76,7 +76,7 @@ static uint64_t room_on_host(void)
 	return line ? strtoull(line + sizeof "MemAvailable:" - 1, NULL, 10) << 10 : UINT64_MAX;
 }
 
-bool cg_memory_take(uint64_t bytes)
+bool cg_annex_memory_take(uint64_t bytes)
 {
 	if (bytes > limit || taken > limit - bytes)
 		return false;
@@ -86,12 +86,12 @@ bool cg_memory_take(uint64_t bytes)
 	return true;
 }
 
-void cg_memory_give(uint64_t bytes)
+void cg_annex_memory_give(uint64_t bytes)
 {
 	taken -= bytes < taken ? bytes : taken;
 }
 
-bool cg_memory_never(uint64_t bytes)
+bool cg_annex_memory_never(uint64_t bytes)
 {
 	return bytes > limit;
 }

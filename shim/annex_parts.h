@@ -59,10 +59,10 @@ static inline bool cg_budget_tick(struct cg_budget *budget)
 }
 
 /* Takes so many bytes of the process's memory; false where they are too many for it now. */
-bool cg_memory_take(uint64_t bytes);
-void cg_memory_give(uint64_t bytes);
+bool cg_annex_memory_take(uint64_t bytes);
+void cg_annex_memory_give(uint64_t bytes);
 /* Are they more than is ever to be had? */
-bool cg_memory_never(uint64_t bytes);
+bool cg_annex_memory_never(uint64_t bytes);
 
 enum cg_part { CG_PART_LINKS = 1, CG_PART_SYMBOLS = 2, CG_PART_DWARF = 4, CG_PART_PACKED = 8 };
 

@@ -242,9 +242,9 @@ static int read_part(const struct cg_image *image, int fd, unsigned part, struct
 int cg_image_read_fd(struct cg_image *image, int fd, enum cg_part part, struct cg_budget *budget)
 {
 	uint64_t size = size_of(image, part);
-	if (size == UINT64_MAX || cg_memory_never(size))
+	if (size == UINT64_MAX || cg_annex_memory_never(size))
 		return -ENOEXEC;
-	if (!cg_memory_take(size)) {
+	if (!cg_annex_memory_take(size)) {
 		budget->cut = true;
 		return -ENOMEM;
 	}
@@ -252,7 +252,7 @@ int cg_image_read_fd(struct cg_image *image, int fd, enum cg_part part, struct c
 	if (r == 0 && !is_same(image, fd))
 		r = -ESTALE;
 	if (r < 0) {
-		cg_memory_give(size);
+		cg_annex_memory_give(size);
 		image->spoilt |= r != -ETIME;
 		budget->cut = true; /* another time the file may be whole */
 		return r;
