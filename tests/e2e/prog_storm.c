@@ -1,6 +1,6 @@
 /*
- * prog_storm SECONDS: a signal arrives every millisecond of CPU time, wherever the program is, and its handler opens,
- * reads to the end and closes connections. At the end one connection is left, on purpose.
+ * prog_storm SIGNALS: so often a signal arrives, one in every millisecond of CPU time, wherever the program is, and
+ * its handler opens, reads to the end and closes connections. At the end one connection is left, on purpose.
  */
 #include <dlfcn.h>
 #include <sys/time.h>
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	sigaction(SIGPROF, &action, NULL);
 	struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
 	setitimer(ITIMER_PROF, &every, NULL);
-	for (time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 1); time(NULL) < end;) {
+	for (int wanted = argc > 1 ? atoi(argv[1]) : 100; handled < wanted;) {
 		void *memory[64];
 		for (int i = 0; i < 64; i++)
 			memory[i] = malloc((size_t)i * 100 + 1);
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 	connected_pair(pair);
 	close(pair[0]);
 	read_to_end(pair[1]);
-	say("ready %d", (int)handled);
+	say("ready");
 	stay();
 	return 0;
 }

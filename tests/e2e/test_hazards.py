@@ -66,10 +66,8 @@ def test_looks_take_no_number_of_the_apps(t):
 
 
 def test_signal_storm(t):
-    app = t.start("prog_storm", 3)
-    handled = app.number("ready")
-    wanted = 10 if harness.SANITIZE == "tsan" else 100  # its runtime puts them together
-    t.check(handled > wanted, f"only {handled} signals were handled")
+    app = t.start("prog_storm", 20 if harness.SANITIZE == "tsan" else 300)  # its runtime puts them together
+    app.line("ready")
     app.expect("close_wait", "eof_ignored", 1)
     groups = groups_of(app.dump())
     t.equal([(one["kind"], one["count"]) for one in groups], [("close_wait", 1)], "groups")
