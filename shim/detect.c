@@ -20,7 +20,7 @@ static const uint64_t SAME_AGE_NS = 10 * 1000000ULL;
 static const unsigned UNKNOWN_QUEUE_CONFIDENCE = 400;
 
 /* An answer may be on its way: nothing but time tells, and after so many times warn_after it has told. */
-static const unsigned PENDING_CONFIDENCE = 300, PENDING_AGES = 10;
+static const unsigned PENDING_CONFIDENCE = 300, PENDING_AGES = 3;
 
 /* A pool's idle connections end some seconds after their last use at the soonest. */
 static const uint64_t IDLE_NS = 1500 * 1000000ULL;
