@@ -140,10 +140,10 @@ static int resolve_one(void *pointer, const char *name)
 const char *cg_real_resolve(void)
 {
 	const char *missing = NULL;
-#define CG_REQUIRED(ret, name, params, args)                                                                           \
+#define CG_REQUIRED(number, ret, name, params, args)                                                                   \
 	if (resolve_one(&cg_real.name, #name) < 0)                                                                     \
 		missing = #name;
-#define CG_OPTIONAL(ret, name, params, args) (void)resolve_one(&cg_real.name, #name);
+#define CG_OPTIONAL(number, ret, name, params, args) (void)resolve_one(&cg_real.name, #name);
 #include "calls.def"
 	cg_real_vfork = cg_real.vfork;
 	return missing;

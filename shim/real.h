@@ -30,8 +30,8 @@
 #define CG_EXPORT_HOT CG_EXPORT __attribute__((hot))
 
 struct cg_real {
-#define CG_REQUIRED(ret, name, params, args) ret(*name) params;
-#define CG_OPTIONAL(ret, name, params, args) ret(*name) params;
+#define CG_REQUIRED(number, ret, name, params, args) ret(*name) params;
+#define CG_OPTIONAL(number, ret, name, params, args) ret(*name) params;
 #include "calls.def"
 };
 

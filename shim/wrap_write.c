@@ -33,6 +33,23 @@ CG_EXPORT_HOT ssize_t writev(int fd, const struct iovec *iov, int count)
 	return r;
 }
 
+/* A socket has no positions: of these calls only those with an offset of -1 succeed on one. */
+CG_EXPORT_HOT ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
+{
+	ssize_t r =
+	    cg_real.pwritev2 ? QUIETLY(fd, cg_real.pwritev2(fd, iov, count, offset, flags)) : (errno = ENOSYS, -1);
+	cg_track_write(fd, r, CG_CALL_pwritev2, CG_CALLER);
+	return r;
+}
+
+CG_EXPORT_HOT ssize_t pwritev64v2(int fd, const struct iovec *iov, int count, off64_t offset, int flags)
+{
+	ssize_t r = cg_real.pwritev64v2 ? QUIETLY(fd, cg_real.pwritev64v2(fd, iov, count, offset, flags))
+	                                : (errno = ENOSYS, -1);
+	cg_track_write(fd, r, CG_CALL_pwritev64v2, CG_CALLER);
+	return r;
+}
+
 CG_EXPORT_HOT ssize_t send(int fd, const void *buf, size_t n, int flags)
 {
 	ssize_t r = QUIETLY(fd, cg_real.send(fd, buf, n, flags));

@@ -180,6 +180,9 @@ static void writing(void)
 		SHOW(sendmsg(pair[0], &one, 0));
 		SHOW(sendmmsg(pair[0], &many, 1, 0));
 		SHOW(writev(pair[0], &iov, 1));
+		SHOW(pwritev2(pair[0], &iov, 1, -1, 0));
+		SHOW(pwritev64v2(pair[0], &iov, 1, -1, 0));
+		SHOW(pwritev2(pair[0], &iov, 1, 0, 0));
 		SHOW(sendfile(pair[0], file, &at, 1));
 		SHOW(sendfile64(pair[0], file, &at64, 1));
 		SHOW(dprintf(pair[0], "%d and %s", 7, "seven"));

@@ -34,6 +34,10 @@ static void do_write(int argc, char **argv)
 		CALL(send(fd, filler, iov.iov_len, 0));
 	else if (IS(0, "sendto"))
 		CALL(sendto(fd, filler, iov.iov_len, 0, NULL, 0));
+	else if (IS(0, "pwritev2"))
+		CALL(pwritev2(fd, &iov, 1, -1, 0));
+	else if (IS(0, "pwritev64v2"))
+		CALL(pwritev64v2(fd, &iov, 1, -1, 0));
 	else if (IS(0, "writev"))
 		CALL(writev(fd, &iov, 1));
 	else if (IS(0, "dprintf"))
@@ -175,7 +179,7 @@ static const struct {
     {"sendmsg", do_write},     {"sendto", do_write},       {"setopt", do_setopt},
     {"shutdown", do_shutdown}, {"socketpair", do_pass},    {"splice", do_copy},
     {"sysclose", do_close},    {"sysdup3", do_close},      {"write", do_write},
-    {"writev", do_write},
+    {"pwritev2", do_write},    {"pwritev64v2", do_write},  {"writev", do_write},
 };
 
 static void obey(char *line, const char *prefix)

@@ -82,7 +82,8 @@ def test_a_blocked_reader_is_woken(t):
     t.equal(program.do("read", fd, 100).error, UNTOUCHED, "errno of a read afterwards")
 
 
-WRITES = "write", "send", "sendto", "writev", "sendmsg", "sendmmsg", "sendfile", "splice", "dprintf"
+WRITES = ("write", "send", "sendto", "writev", "pwritev2", "pwritev64v2", "sendmsg", "sendmmsg", "sendfile", "splice",
+          "dprintf")
 
 
 def test_writing_to_a_reaped_connection(t):

@@ -27,7 +27,7 @@ fi
 table_names()
 {
     {
-        printf '#define %s\n' 'CG_REQUIRED(r, name, p, a) name' 'CG_OPTIONAL(r, name, p, a) name' \
+        printf '#define %s\n' 'CG_REQUIRED(n, r, name, p, a) name' 'CG_OPTIONAL(n, r, name, p, a) name' \
             'CG_ALIAS(name, same_as) name' 'CG_VARIADIC(name) name'
         cat shim/calls.def
     } | ${CC:-cc} -x c -E -P - | grep -o '[A-Za-z_][A-Za-z0-9_]*' | sort
