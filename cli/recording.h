@@ -16,7 +16,7 @@
 #include "detect.h"
 #include "record.h"
 
-enum { CG_RECORDING_WHY = 1024, CG_RECORDING_TROUBLES = 5 };
+enum { CG_RECORDING_WHY = 1024, CG_RECORDING_TROUBLES = 6 };
 
 struct cg_recording {
 	const char *path; /* the caller's */
@@ -33,6 +33,7 @@ struct cg_recording {
 	struct cg_departed *departed;
 	struct cg_label *labels;
 	unsigned lost_stacks, lost_findings, torn_findings; /* noted while reading */
+	unsigned unknown_calls, unknown_findings;           /* of which this build knows the number only */
 };
 
 /*

@@ -44,9 +44,8 @@ static int check_header(const struct cg_recording *recording, size_t got, char *
 		                      "ended while it did",
 		                      path, CG_RECORD_MAGIC);
 	else if (got >= sizeof nothing && memcmp(h->magic, CG_RECORD_MAGIC, sizeof nothing) != 0)
-		(void)cg_common_print(why, CG_RECORDING_WHY,
-		                      "%s is no recorder: it does not begin with \"%s\"",
-		                      path, CG_RECORD_MAGIC);
+		(void)cg_common_print(why, CG_RECORDING_WHY, "%s is no recorder: it does not begin with \"%s\"", path,
+		                      CG_RECORD_MAGIC);
 	else if (got >= offsetof(struct cg_header, header_size) && h->version != CG_RECORD_VERSION)
 		(void)cg_common_print(
 		    why, CG_RECORDING_WHY,
@@ -232,5 +231,11 @@ unsigned cg_recording_troubles(const struct cg_recording *recording, char ret[CG
 		                      "%s: stacks damaged or missing: %u; findings damaged and left out: %u; findings "
 		                      "that were being rewritten, shown as they stand: %u",
 		                      path, recording->lost_stacks, recording->lost_findings, recording->torn_findings);
+	if (recording->unknown_calls || recording->unknown_findings)
+		(void)cg_common_print(
+		    ret[n++], CG_RECORDING_WHY,
+		    "%s was made by a newer closeguard: calls that this one does not know: %u; findings "
+		    "whose kind or cause it does not know, shown as unknown: %u",
+		    path, recording->unknown_calls, recording->unknown_findings);
 	return n;
 }

@@ -18,6 +18,7 @@ static void set_place(struct cg_recording *recording, struct cg_place *place, un
 {
 	place->known = true;
 	place->call = call;
+	recording->unknown_calls += !cg_call_known(call);
 	place->age_ns = since(recording, then_ns);
 	if (tid)
 		cg_naming_thread(recording, tid, place->thread);

@@ -67,7 +67,7 @@ static void add_place(const struct detail *detail, const char *what, const struc
 	struct cg_buf out;
 	if (!place->known)
 		return;
-	const char *way = place->call < CG_CALL_COUNT ? ways[place->call] : NULL;
+	const char *way = ways[cg_call_known(place->call) ? place->call : CG_CALL_NONE];
 	cg_buf_init(&out, text, sizeof text);
 	cg_buf_fmt(&out, "%s %s%s", what, way ? way : cg_call_name(place->call), way ? "" : "()");
 	if (place->age_ns) {

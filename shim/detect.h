@@ -43,7 +43,10 @@ enum cg_cause {
 enum cg_verdict { CG_VERDICT_LEAK, CG_VERDICT_LATE, CG_VERDICT_INFO };
 enum cg_age_source { CG_AGE_EOF, CG_AGE_KERNEL, CG_AGE_FIRST_SEEN };
 
-/* The names of INTERFACE's fields: "close_wait", "eof_ignored", "leak", "eof", "seen", … "" for NONE. */
+/*
+ * The names of INTERFACE's fields: "close_wait", "eof_ignored", "leak", "eof", "seen", … "" for NONE; "unknown" for a
+ * kind or cause that a newer build has put into a recorder.
+ */
 const char *cg_kind_name(enum cg_kind kind);
 const char *cg_cause_name(enum cg_cause cause);
 const char *cg_verdict_name(enum cg_verdict verdict);
@@ -82,7 +85,7 @@ struct cg_facts {
 	bool strict;         /* a gate asks: what the program was told the end of counts, whatever its age */
 	uint64_t now_ns;
 	uint64_t warn_after_ns;
-	uint64_t last_use_ns; /* when the program last read or wrote; 0: not known */
+	uint64_t last_use_ns;        /* when the program last read or wrote; 0: not known */
 	uint64_t fin_wait2_after_ns; /* how long a half-closed connection may wait for the peer's FIN; 0: for ever */
 	struct cg_history history;
 };

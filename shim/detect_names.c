@@ -69,12 +69,12 @@ static const char *const errors[] = {
 
 const char *cg_kind_name(enum cg_kind kind)
 {
-	return NAME_OF(kinds, kind);
+	return (unsigned)kind < CG_KIND_COUNT ? kinds[kind] : "unknown";
 }
 
 const char *cg_cause_name(enum cg_cause cause)
 {
-	return NAME_OF(causes, cause);
+	return (unsigned)cause < CG_CAUSE_COUNT ? causes[cause] : "unknown";
 }
 
 const char *cg_verdict_name(enum cg_verdict verdict)

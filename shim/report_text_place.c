@@ -95,6 +95,8 @@ void cg_text_place(struct cg_buf *out, const struct cg_report *report, const cha
 		return;
 	if (place->call == CG_CALL_peek)
 		cg_buf_fmt(out, "  %s a read with MSG_PEEK", what);
+	else if (!cg_call_known(place->call) || place->call == CG_CALL_NONE)
+		cg_buf_fmt(out, "  %s an unknown call", what);
 	else
 		cg_buf_fmt(out, "  %s %s()", what, cg_call_name(place->call));
 	add_when_and_stack(out, report, place);

@@ -17,6 +17,7 @@ from app import frame_of, groups_of
 
 COMMAND = os.path.join(harness.BUILD, "closeguard")
 CHUNK = 16384
+SLOTS = 6389760  # where the slots begin, 128 bytes each
 VERSION_AT = 8
 PLACES = ("opened", "eof", "last_use", "connected", "closed", "here")
 SUMMARY = {"v", "event", "time", "host", "pid", "app", "reason", "opened", "closed", "open_now", "eofs",
@@ -413,6 +414,32 @@ def test_lost_findings_are_no_good_news(t):
     t.equal((report.status, groups_of(report.json()[0])), (1, []), "status and groups")
     warnings = " ".join(one["message"] for one in report.json("warning"))
     t.check("findings damaged and left out: 1" in warnings and "2 sockets are leaked, and 0" in warnings, warnings)
+
+
+def test_what_a_newer_version_noted_is_unknown(t):
+    """A leak of a cause, or of a kind, that this version has no name for is a leak; so is one with unknown calls."""
+    image = Image(a_recorder(t))
+    findings = next(at for at, chunk in image.chunks.items() if chunk[4:12] == struct.pack("=II", 1, 1))
+    known = Report(t, "--format=json", image.write(os.path.join(t.dir, "known.rec"))).json()[0]["groups"][0]
+    for field, at in (("cause", 8), ("kind", 4)):
+        path = image.write(os.path.join(t.dir, field + ".rec"), None, [(findings + at, struct.pack("=I", 40))])
+        report = Report(t, "--format=json", path)
+        groups = report.json()[0]["groups"]
+        t.equal([(one[field], one["verdict"], one["count"]) for one in groups], [("unknown", "leak", known["count"])],
+                f"groups with another {field}")
+        warnings = " ".join(one["message"] for one in report.json("warning"))
+        t.check("shown as unknown: 1" in warnings and "damaged" not in warnings, warnings)
+        t.equal(report.status, 1, "status")
+        t.equal(Report(t, path).status, 1, "status of the text")
+    calls = image.write(os.path.join(t.dir, "calls.rec"), None,
+                        [(at + offset + field, b"\xfa") for at, chunk in image.chunks.items() if at >= SLOTS
+                         for offset in range(0, CHUNK, 128) if chunk[offset + 4] == 1 and chunk[offset + 24] & 1
+                         for field in (7, 126)])
+    report = Report(t, "--format=json", calls)
+    group, = report.json()[0]["groups"]
+    t.equal((group["count"], group["opened"]["call"], group["eof"]["call"]), (known["count"], "?", "?"), "the calls")
+    t.check(any("does not know: 2;" in one["message"] for one in report.json("warning")), report.json("warning"))
+    t.check("an unknown call" in Report(t, calls).text, "an unknown call in the text")
 
 
 def test_corrupted_in_many_ways(t):
