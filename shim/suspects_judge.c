@@ -1,6 +1,7 @@
 /* suspects_judge.c: completes what is known of each suspect, and has it judged. */
 #include <string.h>
 
+#include "bypass.h"
 #include "clock.h"
 #include "futex.h"
 #include "recorder.h"
@@ -68,12 +69,13 @@ static void note_first_seen(struct cg_sweep *sweep, struct cg_suspect *c)
 
 /*
  * The FIN is consumed, but nobody knows since when (stdio read it, or a child): the program may be about to close. It
- * has to be so in two sweeps running before it counts. A program that ends is about to close nothing.
+ * has to be so in two sweeps running before it counts. A program that ends is about to close nothing; but where nothing
+ * in it goes past us, what it holds unseen was left to it by an exec, and it ends before a second look.
  */
 static void doubt_inferred(struct cg_sweep *sweep, struct cg_suspect *c)
 {
 	struct cg_slot *slot = cg_slot_at(c->facts.fd);
-	if (sweep->ending)
+	if (sweep->ending && cg_bypass_found())
 		return;
 	if (c->judgement.cause != CG_CAUSE_EOF_IGNORED || (flags_of(c) & CG_SLOT_EOF) || c->facts.fd < 0 || !slot)
 		return;
