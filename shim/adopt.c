@@ -34,10 +34,12 @@ static bool was_pending(int fd, uint64_t inode)
 	return false;
 }
 
-static void adopt(int fd, uint64_t inode)
+static void adopt(int fd, uint64_t inode, uint32_t gen)
 {
 	struct cg_header *h = cg_recorder_header();
 	struct cg_slot *slot = cg_slot_at(fd);
+	if (slot && atomic_load(&slot->gen) != gen)
+		return; /* told of meanwhile, by the thread that opened it */
 	/* A close that was cancelled before it happened: the slot still tells whose it is. */
 	if (slot && atomic_load(&slot->kind) == CG_FD_CLOSED && slot->inode == inode) {
 		atomic_store(&slot->kind, CG_FD_CONN);
@@ -67,6 +69,7 @@ static int visit(int fd, uint64_t inode, void *context)
 {
 	struct look *look = context;
 	struct cg_slot *slot = cg_slot_at(fd);
+	uint32_t gen = slot ? atomic_load(&slot->gen) : 0;
 	uint8_t kind = slot ? atomic_load(&slot->kind) : CG_FD_NONE;
 	bool live = kind == CG_FD_CONN || kind == CG_FD_LISTENER;
 	if ((live && (!slot->inode || slot->inode == inode)) || not_tcp[inode % OTHERS] == inode)
@@ -79,7 +82,7 @@ static int visit(int fd, uint64_t inode, void *context)
 	if (was_pending(fd, inode)) {
 		look->header = cg_track_ready();
 		if (look->header)
-			adopt(fd, inode);
+			adopt(fd, inode, gen);
 	} else if (look->pending_count < PENDING) {
 		look->pending[look->pending_count++] = (struct seen){fd, inode};
 	}

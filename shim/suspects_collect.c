@@ -38,13 +38,16 @@ struct cg_suspect *cg_suspects_add(struct cg_sweep *sweep, int fd, const struct 
 	return c;
 }
 
-void cg_suspects_closed_unseen(struct cg_sweep *sweep, struct cg_slot *slot)
+void cg_suspects_closed_unseen(struct cg_sweep *sweep, struct cg_slot *slot, uint32_t gen)
 {
 	struct cg_header *h = cg_recorder_header();
-	uint8_t kind = atomic_load(&slot->kind);
+	uint8_t kind = atomic_load(&slot->kind), none = CG_FD_NONE;
 	sweep->outdated = true;
-	if ((kind == CG_FD_CONN || kind == CG_FD_LISTENER) &&
-	    atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_NONE))
+	if ((kind != CG_FD_CONN && kind != CG_FD_LISTENER) || atomic_load(&slot->gen) != gen ||
+	    !atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_NONE))
+		return;
+	/* The number may have been given out anew in this moment. */
+	if (atomic_load(&slot->gen) == gen || !atomic_compare_exchange_strong(&slot->kind, &none, kind))
 		atomic_fetch_sub(&h->open_now, 1);
 }
 

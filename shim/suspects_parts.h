@@ -12,8 +12,11 @@ struct cg_listing;
 struct cg_suspect *cg_suspects_add(struct cg_sweep *sweep, int fd, const struct cg_slot *slot,
                                    const struct cg_tcp *tcp);
 
-/* The slot tells of a descriptor that is not open any more, or is no socket: closed past us. */
-void cg_suspects_closed_unseen(struct cg_sweep *sweep, struct cg_slot *slot);
+/*
+ * The slot tells of a descriptor that is not open any more, or is no socket: closed past us. `gen` is the slot's from
+ * before that was asked: one that was opened since is left alone.
+ */
+void cg_suspects_closed_unseen(struct cg_sweep *sweep, struct cg_slot *slot, uint32_t gen);
 
 /* States that may be worth a finding. */
 bool cg_suspects_state_matters(const struct cg_sweep *sweep, int state);

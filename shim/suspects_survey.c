@@ -51,10 +51,9 @@ static bool is_live(uint8_t kind)
 	return kind == CG_FD_CONN || kind == CG_FD_LISTENER;
 }
 
-/* Which socket is it? False when the slot tells of none that is open here; *ret_gone: for certain. */
-static bool identify(int fd, struct cg_slot *slot, bool *ret_gone)
+/* Which socket is it? False when the slot tells of none that is open here; *ret_gone: the one of `gen` is not. */
+static bool identify(int fd, struct cg_slot *slot, uint32_t gen, bool *ret_gone)
 {
-	uint32_t gen = atomic_load(&slot->gen);
 	uint64_t inode = 0;
 	int r = cg_proc_descriptor(fd, &inode);
 	*ret_gone = r == 0 || r == -ENOENT || (r == 1 && slot->inode && slot->inode != inode);
@@ -107,7 +106,10 @@ static bool is_due(struct cg_survey *s, unsigned fd, const struct cg_slot *slot)
 static bool enter_slots(struct cg_survey *s)
 {
 	unsigned end = cg_recorder_fd_end(), gone_count = 0;
-	struct cg_slot *gone[GONE];
+	struct {
+		struct cg_slot *slot;
+		uint32_t gen;
+	} gone[GONE];
 	for (unsigned fd = 0; fd < end && s->count < s->room; fd++) {
 		struct cg_slot *slot = cg_slot_at((int)fd);
 		bool closed = false;
@@ -117,11 +119,14 @@ static bool enter_slots(struct cg_survey *s)
 		}
 		if (!is_live(atomic_load_explicit(&slot->kind, memory_order_acquire)))
 			continue;
+		uint32_t gen = atomic_load(&slot->gen);
 		bool due = is_due(s, fd, slot);
-		if (!due || identify((int)fd, slot, &closed))
+		if (!due || identify((int)fd, slot, gen, &closed)) {
 			enter(s, (int)fd, slot, due);
-		else if (closed && gone_count < GONE)
-			gone[gone_count++] = slot; /* more of them: in the next look */
+		} else if (closed && gone_count < GONE) { /* more of them: in the next look */
+			gone[gone_count].slot = slot;
+			gone[gone_count++].gen = gen;
+		}
 	}
 	if (s->looks < QUIET_LOOKS)
 		s->sweep->rotor = 0;
@@ -130,7 +135,7 @@ static bool enter_slots(struct cg_survey *s)
 		return false;
 	}
 	for (unsigned i = 0; i < gone_count; i++)
-		cg_suspects_closed_unseen(s->sweep, gone[i]);
+		cg_suspects_closed_unseen(s->sweep, gone[i].slot, gone[i].gen);
 	return true;
 }
 
@@ -211,9 +216,10 @@ static void judge(struct cg_survey *s, struct cg_found *f)
 		s->sweep->unanswered += !s->answered && !f->listener && !is_fresh(f->slot);
 		return;
 	}
-	if (!f->checked && !identify(f->fd, f->slot, &gone)) {
+	uint32_t gen = atomic_load(&f->slot->gen);
+	if (!f->checked && !identify(f->fd, f->slot, gen, &gone)) {
 		if (gone && cg_proc_shows_table())
-			cg_suspects_closed_unseen(s->sweep, f->slot);
+			cg_suspects_closed_unseen(s->sweep, f->slot, gen);
 		return;
 	}
 	if (f->tcp.state == CG_TCP_LISTEN) {

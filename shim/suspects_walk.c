@@ -25,7 +25,7 @@ static bool is_gone(int fd, const struct cg_slot *slot)
  * A question about the socket was not answered. It may be closed, or no TCP socket: closed past us. Else questions are
  * refused here, and the kernel's lists have to tell, where /proc says which socket is which.
  */
-static void no_answer(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
+static void no_answer(struct cg_sweep *sweep, int fd, struct cg_slot *slot, uint32_t gen)
 {
 	uint64_t inode = 0;
 	bool gone = is_gone(fd, slot);
@@ -33,7 +33,7 @@ static void no_answer(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
 	if (tcp < 0)
 		tcp = cg_tcp_is_tcp(fd);
 	if (tcp == 0)
-		cg_suspects_closed_unseen(sweep, slot);
+		cg_suspects_closed_unseen(sweep, slot, gen);
 	else if (cg_proc_descriptor(fd, &inode) == 1)
 		cg_suspects_survey_when_mute();
 	else
@@ -47,10 +47,10 @@ static bool identify(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
 	uint64_t inode, cookie;
 	if ((atomic_load(&slot->flags) & CG_SLOT_UNVERIFIED)) {
 		int tcp = cg_tcp_is_tcp(fd);
-		if (tcp == 0 && atomic_load(&slot->gen) == gen)
-			cg_suspects_closed_unseen(sweep, slot);
+		if (tcp == 0)
+			cg_suspects_closed_unseen(sweep, slot, gen);
 		else if (tcp < 0)
-			no_answer(sweep, fd, slot);
+			no_answer(sweep, fd, slot, gen);
 		if (tcp != 1)
 			return false;
 		atomic_fetch_and(&slot->flags, ~(uint32_t)CG_SLOT_UNVERIFIED);
@@ -80,13 +80,14 @@ bool cg_suspects_state_matters(const struct cg_sweep *sweep, int state)
 
 static void look_at_listener(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
 {
+	uint32_t gen = atomic_load(&slot->gen);
 	struct cg_tcp tcp = {0};
 	if (cg_tcp_info(fd, &tcp) < 0) {
-		no_answer(sweep, fd, slot);
+		no_answer(sweep, fd, slot, gen);
 		return;
 	}
 	if (tcp.state != CG_TCP_LISTEN)
-		cg_suspects_closed_unseen(sweep, slot); /* shut down, or another socket by now: adoption will tell */
+		cg_suspects_closed_unseen(sweep, slot, gen); /* shut down, or another socket by now: adopted later */
 	if (tcp.state == CG_TCP_LISTEN && tcp.rqueue) {
 		struct cg_suspect *c = cg_suspects_add(sweep, fd, slot, &tcp);
 		if (c)
@@ -97,10 +98,11 @@ static void look_at_listener(struct cg_sweep *sweep, int fd, struct cg_slot *slo
 /* `listed`: a dump will name those in CLOSE_WAIT. */
 static void look_at_connection(struct cg_sweep *sweep, int fd, struct cg_slot *slot, bool listed)
 {
+	uint32_t gen = atomic_load(&slot->gen);
 	struct cg_tcp tcp = {0};
 	int state = cg_tcp_state_of(fd);
 	if (state < 0) {
-		no_answer(sweep, fd, slot);
+		no_answer(sweep, fd, slot, gen);
 		return;
 	}
 	if (state == CG_TCP_LISTEN && identify(sweep, fd, slot)) {
@@ -113,7 +115,7 @@ static void look_at_connection(struct cg_sweep *sweep, int fd, struct cg_slot *s
 	if (!identify(sweep, fd, slot) || !cg_suspects_state_matters(sweep, state) || (listed && state != CG_TCP_CLOSE))
 		return;
 	if (!same_socket(fd, slot)) {
-		cg_suspects_closed_unseen(sweep, slot); /* another socket by now: adoption will find it */
+		cg_suspects_closed_unseen(sweep, slot, gen); /* another socket by now: adoption will find it */
 		return;
 	}
 	tcp.state = (uint8_t)state;
@@ -156,11 +158,12 @@ static void match_slots(struct cg_sweep *sweep, const struct cg_listing *list)
 		}
 		if (atomic_load(&slot->kind) != CG_FD_CONN || !slot->inode)
 			continue;
+		uint32_t gen = atomic_load(&slot->gen);
 		const struct cg_tcp *tcp = cg_listing_find(list, slot->inode);
 		if (tcp && same_socket((int)fd, slot))
 			cg_suspects_add(sweep, (int)fd, slot, tcp);
 		else if (tcp)
-			cg_suspects_closed_unseen(sweep, slot);
+			cg_suspects_closed_unseen(sweep, slot, gen);
 	}
 }
 
