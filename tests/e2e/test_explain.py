@@ -95,8 +95,8 @@ def test_commands_run(t):
             if command in seen or not command.startswith("ss "):
                 continue
             seen.add(command)
-            done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            t.equal((done.returncode, done.stderr), (0, ""), f"{name}: {command}")
+            done = subprocess.run(["sh", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            t.equal((done.returncode, done.stderr), (0, b""), f"{name}: {command}")
     t.check(len(seen) >= 6, f"commands that were tried: {seen}")
 
 

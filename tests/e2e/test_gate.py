@@ -25,6 +25,13 @@ def run(t, command, gate=True, **settings):
         return done.returncode, [json.loads(line) for line in log]
 
 
+def reported(t):
+    """The counts of what `closeguard report` finds in the recorders."""
+    done = subprocess.run([os.path.join(harness.BUILD, "closeguard"), "report", "--format", "json"],
+                          env=t.environment(LD_PRELOAD=None), stdout=subprocess.PIPE, timeout=harness.DEADLINE)
+    return [finding["count"] for finding in json.loads(done.stdout)["findings"]]
+
+
 def gate(*words):
     return [programs.compile("prog_gate", harness.BUILD), *words]
 
@@ -57,9 +64,12 @@ def test_late_closes_of_a_program_that_goes_on(t):
 
 
 def test_young_connections_at_exit(t):
+    """The end waits for half a second at most; what a busy host did not write until then is in the recorder."""
     status, lines = run(t, gate("keep", 8, 0))
     t.equal(status, RED, "status")
-    t.equal([line["count"] for line in lines if line["event"] == "finding"], [8], "sockets that were told")
+    told = [line["count"] for line in lines if line["event"] == "finding"]
+    t.check(told in ([8], []), f"sockets that were told: {told}")
+    t.equal(reported(t), [8], "sockets that the report shows")
 
 
 def test_young_connections_at_exit_without_a_gate(t):
