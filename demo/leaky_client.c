@@ -45,8 +45,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	curl_global_init(CURL_GLOBAL_ALL);
-	for (unsigned i = 0; i < HANDLES; i++)
+	for (unsigned i = 0; i < HANDLES; i++) {
 		handles[i] = fetch(argv[1]);
+		sleep(2); /* meanwhile the server closes it */
+	}
 	sleep((unsigned)atoi(argv[2])); /* other work */
 	for (unsigned i = 0; i < HANDLES; i++)
 		curl_easy_cleanup(handles[i]);

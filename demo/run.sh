@@ -115,7 +115,7 @@ expect()
 {
     name=$1
     shift
-    within 10 grep -qs LEAK "$work/$name.log"
+    within 20 grep -qs LEAK "$work/$name.log"
     sleep 0.5
     say "closeguard on $name:"
     [ ! -s "$work/$name.log" ] || indented <"$work/$name.log"
@@ -155,7 +155,7 @@ leaky_server()
 leaky_client()
 {
     say "2. A libcurl client that keeps its handles (demo/leaky_client.c)"
-    echo "   Four transfers from the correct server, which closes its idle connections after 1.5 s."
+    echo "   A transfer every two seconds from the correct server, which closes its idle connections after 1.5 s."
     server=$pids
     watch leaky_client "http://127.0.0.1:$port/" 30
     expect leaky_client LEAK CLOSE_WAIT 'leaky_client\.c:[0-9]'
