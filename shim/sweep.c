@@ -199,9 +199,12 @@ static void look_here(bool may_load, bool final, const char *summary)
 	cg_sweep_look_end();
 }
 
+/* A gate that passes since the host is busy is worse than one that takes its time. */
+static const uint64_t code_patience_ns = 10000000000u;
+
 /*
  * Half a second at most, and names only in the beginning of it: on a busy host the program's end waits for no more.
- * What a policy drains has its own time.
+ * What a policy drains has its own time, and whoever wants an exit code waits until it is known.
  */
 static bool wait_for_last_look(void)
 {
@@ -210,7 +213,7 @@ static bool wait_for_last_look(void)
 	if (cg_sweep_await(number, cg_act_draining() ? drains_ns : names_ns))
 		return true;
 	cg_symbol_hurry();
-	return cg_sweep_await(number, rest_ns);
+	return cg_sweep_await(number, state->options->exitcode ? code_patience_ns : rest_ns);
 }
 
 /* What the thread did not come to tell, the command reads in the file. */
@@ -257,7 +260,7 @@ unsigned cg_sweep_check(uint64_t age_ns)
 void cg_sweep_ending(void)
 {
 	if (state->options && state->options->exitcode && cg_recorder_header())
-		check(CG_CHECK_STRICT, 500000000u);
+		check(CG_CHECK_STRICT, code_patience_ns);
 }
 
 unsigned cg_sweep_outstanding(void)

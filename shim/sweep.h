@@ -39,7 +39,7 @@ unsigned cg_sweep_outstanding(void);
 
 /*
  * The program is about to close what it has left: where an exit code depends on it, that is looked at while it is still
- * open. Waits up to half a second. Any thread of the app's.
+ * open. Waits up to ten seconds. Any thread of the app's.
  */
 void cg_sweep_ending(void);
 
