@@ -58,6 +58,7 @@ struct cg_merge_member {
 	struct cg_merge_process *process;
 	struct cg_merge_member *next_of_finding, *next_of_process;
 	json_int_t count, total; /* now, and the least that there ever were */
+	json_int_t leaked;       /* the most that were told as a leak, and no policy bore */
 	int64_t first_ms, last_ms;
 	double oldest_s, confidence;
 	const char *verdict, *suppressed; /* suppressed NULL: no policy bears it */

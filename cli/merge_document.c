@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli.h"
@@ -68,6 +69,28 @@ static json_t *source(const struct cg_merge *merge, const struct cg_merge_source
 	return object;
 }
 
+static double counter(const struct cg_merge *merge, const struct cg_merge_process *process, const char *name)
+{
+	for (size_t i = 0; process->counters && i < merge->counter_count; i++)
+		if (strcmp(merge->counters[i], name) == 0 && !isnan(process->counters[i]))
+			return process->counters[i];
+	return 0;
+}
+
+/* Sockets that were told as leaked, closed by now or not: by each process's own count, or by what it said. */
+static json_t *leaks_told(const struct cg_merge *merge)
+{
+	double sum = 0;
+	for (size_t i = 0; i < merge->process_count; i++) {
+		const struct cg_merge_process *process = merge->processes[i];
+		double told = 0, counted = counter(merge, process, "leaks_told");
+		for (const struct cg_merge_member *m = process->members; m; m = m->next_of_process)
+			told += (double)m->leaked;
+		sum += counted > told ? counted : told;
+	}
+	return cg_document_number(sum);
+}
+
 static json_t *timeline(struct cg_merge *merge)
 {
 	json_t *array = json_array();
@@ -103,6 +126,7 @@ json_t *cg_merge_document(struct cg_merge *merge)
 	json_object_set_new(document, "time", cg_document_time((int64_t)time(NULL) * 1000));
 	json_object_set_new(document, "generator", json_string("closeguard " CG_CLI_VERSION));
 	json_object_set_new(document, "sources", sources);
+	json_object_set_new(document, "leaks_told", leaks_told(merge));
 	json_object_set_new(document, "findings", cg_document_findings(merge));
 	json_object_set_new(document, "timeline", timeline(merge));
 	json_object_set_new(document, "actions", cg_document_actions(merge));

@@ -194,6 +194,8 @@ static json_t *processes_of(const struct sum *sum)
 	for (size_t i = 0; i < count && i < PROCESSES_MAX; i++) {
 		json_t *process = cg_document_process(list[i]->process);
 		json_object_set_new(process, "count", json_integer(list[i]->count));
+		if (list[i]->leaked)
+			json_object_set_new(process, "leaked", json_integer(list[i]->leaked));
 		json_array_append_new(array, process);
 	}
 	free(list);

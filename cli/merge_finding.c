@@ -29,6 +29,13 @@ static bool is(const char *text, const char *wanted)
 	return text && strcmp(text, wanted) == 0;
 }
 
+/* No stack and one without frames are the same: what a resolved finding had is not known so well any more. */
+static const struct cg_code_stack *stack_in_key(const struct cg_merge_finding *finding, enum cg_merge_places place)
+{
+	const struct cg_code_stack *stack = finding->places[place].stack;
+	return stack && stack->depth ? stack : NULL;
+}
+
 /* What shim/group.c tells findings apart by: of what is over, the call itself instead of the last use. */
 static void set_key(struct cg_merge_finding *finding)
 {
@@ -37,13 +44,13 @@ static void set_key(struct cg_merge_finding *finding)
 	bool has_last_use = !is_event && !is(finding->cause, "late_close") && !is(finding->cause, "never_accepted") &&
 	                    !is(finding->cause, "fin_unread");
 	if (!is(finding->kind, "fd_exhaustion"))
-		finding->key[CG_OPENED] = finding->places[CG_OPENED].stack;
+		finding->key[CG_OPENED] = stack_in_key(finding, CG_OPENED);
 	if (is_event)
-		finding->key[CG_HERE] = finding->places[CG_HERE].stack;
+		finding->key[CG_HERE] = stack_in_key(finding, CG_HERE);
 	else
-		finding->key[CG_EOF] = finding->places[CG_EOF].stack;
+		finding->key[CG_EOF] = stack_in_key(finding, CG_EOF);
 	if (has_last_use)
-		finding->key[CG_LAST_USE] = finding->places[CG_LAST_USE].stack;
+		finding->key[CG_LAST_USE] = stack_in_key(finding, CG_LAST_USE);
 }
 
 static uint64_t hash_of(const struct cg_merge_finding *finding)

@@ -122,10 +122,21 @@ static void set_count(struct cg_merge_member *member, json_int_t count)
 	member->count = count;
 }
 
+/* Told is told, in whatever order the lines come. */
+static void note_leak(struct cg_merge_member *member, const json_t *json, json_int_t count)
+{
+	const char *verdict = json_string_value(json_object_get(json, "verdict"));
+	json_int_t saved = json_integer_value(json_object_get(json, "leaked"));
+	bool leaks = verdict && strcmp(verdict, "leak") == 0 && !json_object_get(json, "suppressed");
+	json_int_t told = leaks && count > saved ? count : saved;
+	member->leaked = told > member->leaked ? told : member->leaked;
+}
+
 void cg_merge_member_set(struct cg_merge *merge, struct cg_merge_member *member, const json_t *json, int64_t ms,
                          json_int_t count, bool restated)
 {
 	member->first_ms = ms < member->first_ms ? ms : member->first_ms;
+	note_leak(member, json, count);
 	if (ms < member->last_ms)
 		return;
 	bool twice = restated && member->restated == member->process->restating;

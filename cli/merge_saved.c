@@ -70,6 +70,7 @@ static void take_finding(struct cg_merge *merge, const json_t *finding, int64_t 
 			json_object_del(part, "history");
 			json_object_del(part, "total");
 		}
+		json_object_set(part, "leaked", json_object_get(one, "leaked"));
 		json_int_t count = json_integer_value(json_object_get(one, "count"));
 		if (process && part)
 			(void)cg_merge_finding(merge, process, part, ms, count > 0 ? count : 0, false);

@@ -18,18 +18,6 @@
 #include "report_text.h"
 #include "report_view.h"
 
-static bool has_open_leak(const json_t *document)
-{
-	json_t *finding;
-	size_t i;
-	json_array_foreach(json_object_get(document, "findings"), i, finding)
-	{
-		if (cg_report_is_open_leak(finding))
-			return true;
-	}
-	return false;
-}
-
 static int print(FILE *out, const struct cg_report_options *options, const json_t *document)
 {
 	struct cg_paper paper = cg_paper_of(out, options->colour, options->width);
@@ -110,7 +98,7 @@ static int report(int count, char **arguments, const struct cg_report_options *o
 	if (document && old)
 		worse = cg_report_diff(document, old, options->old);
 	else if (document)
-		worse = has_open_leak(document) || failed;
+		worse = cg_report_has_open_leak(document) || cg_report_told_leaks(document) || failed;
 	bool empty =
 	    !document || (!json_array_size(json_object_get(document, "sources")) && options->format == CG_REPORT_TEXT);
 	if (!empty || (document && old)) {
@@ -120,7 +108,7 @@ static int report(int count, char **arguments, const struct cg_report_options *o
 	cg_progress_end();
 	json_decref(document);
 	json_decref(old);
-	return code == CG_EXIT_DONE && worse ? CG_EXIT_NO : code;
+	return code == CG_EXIT_DONE && worse && !options->exit_zero ? CG_EXIT_NO : code;
 }
 
 int cg_report_main(int argc, char **argv)

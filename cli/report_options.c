@@ -31,6 +31,7 @@ static void print_help(void)
 	    {"--stack opened|eof|last_use", "for folded; opened is the default"},
 	    {"--color auto|always|never", "auto, the default: on a terminal, without NO_COLOR"},
 	    {"--width N", "columns of text; the default is the terminal's"},
+	    {"--exit-zero", "exits with 0 also where a leak was found"},
 	    {"-h, --help", "this text"},
 	};
 	printf("usage: closeguard report [OPTION]... [PID | RECORDER | LOG | REPORT]...\n\n"
@@ -41,8 +42,9 @@ static void print_help(void)
 	       cg_recorders_dir());
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
 		printf("  %-30s  %s\n", table[i].option, table[i].what);
-	printf("\nIt exits with 0 where no leak is outstanding, 1 where one is (with --diff: where one is new or has "
-	       "grown), 2 for\nwrong usage and 3 where something cannot be read; the reason is one line.\n");
+	printf("\nIt exits with 0 where no leak was told, 1 where one was, be it closed by now or not (with --diff: "
+	       "where one is new or has\ngrown), 2 for wrong usage and 3 where something cannot be read; the "
+	       "reason is one line.\n");
 }
 
 /* The index of a word in a list; -1, and one line, where it is not in it. */
@@ -93,6 +95,9 @@ static bool set_option(int option, struct cg_report_options *options)
 		break;
 	case 'w':
 		return set_width(optarg, &options->width);
+	case 'z':
+		options->exit_zero = true;
+		break;
 	case 'o':
 		options->output = optarg;
 		break;
@@ -106,6 +111,7 @@ int cg_report_options(int argc, char **argv, struct cg_report_options *ret)
 {
 	static const struct option table[] = {
 	    {"color", required_argument, NULL, 'c'},  {"diff", required_argument, NULL, 'd'},
+	    {"exit-zero", no_argument, NULL, 'z'},
 	    {"format", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'},
 	    {"output", required_argument, NULL, 'o'}, {"stack", required_argument, NULL, 's'},
 	    {"width", required_argument, NULL, 'w'},  {NULL, 0, NULL, 0}};

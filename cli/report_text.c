@@ -128,6 +128,18 @@ static void write_findings(const struct cg_paper *paper, const json_t *document)
 	}
 }
 
+/* Why the exit status is 1 where none of the leaks is left. */
+static void write_leaks_told(const struct cg_paper *paper, const json_t *document)
+{
+	json_int_t told = cg_report_number_of(document, "leaks_told");
+	struct cg_buf out = begin();
+	if (!cg_report_told_leaks(document) || cg_report_has_open_leak(document))
+		return;
+	cg_buf_fmt(&out, "closeguard: %lld socket%s told as leaked and %s not outstanding any more\n", (long long)told,
+	           told == 1 ? " was" : "s were", told == 1 ? "is" : "are");
+	cg_paper_write(paper, out.data);
+}
+
 static void write_actions(const struct cg_paper *paper, const json_t *document)
 {
 	const json_t *actions = json_object_get(document, "actions");
@@ -161,6 +173,7 @@ void cg_report_text_write(const struct cg_paper *paper, const json_t *document)
 {
 	write_sources(paper, document);
 	write_findings(paper, document);
+	write_leaks_told(paper, document);
 	write_actions(paper, document);
 	cg_report_text_warnings(paper, document);
 }

@@ -35,6 +35,23 @@ bool cg_report_is_open_leak(const json_t *finding)
 	       strcmp(cg_report_text_of(finding, "verdict"), "leak") == 0 && !*cg_report_text_of(finding, "suppressed");
 }
 
+bool cg_report_told_leaks(const json_t *document)
+{
+	return cg_report_number_of(document, "leaks_told") > 0;
+}
+
+bool cg_report_has_open_leak(const json_t *document)
+{
+	json_t *finding;
+	size_t i;
+	json_array_foreach(json_object_get(document, "findings"), i, finding)
+	{
+		if (cg_report_is_open_leak(finding))
+			return true;
+	}
+	return false;
+}
+
 static void copy(char *to, size_t size, const char *from)
 {
 	size_t length = strnlen(from, size - 1);

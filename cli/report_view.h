@@ -29,5 +29,9 @@ uint64_t cg_report_ns_of(const json_t *object, const char *name);
 
 /* Is it a leak that is there and that no policy bears? */
 bool cg_report_is_open_leak(const json_t *finding);
+bool cg_report_has_open_leak(const json_t *document);
+
+/* Was any socket told as leaked, be it closed by now or not? */
+bool cg_report_told_leaks(const json_t *document);
 
 #endif

@@ -157,13 +157,13 @@ static void set_history(const struct cg_recording *recording, uint32_t open_stac
 	cg_detect_history(site, &ret->history);
 }
 
-/* Who polls a socket is not recorded, and what to do depends on it. */
-static const char *advice_for(const struct cg_finding *finding)
+/* Who polls a socket is known of what was told, and what to do depends on it. */
+static const char *advice_for(const struct cg_finding *finding, unsigned hint)
 {
-	if (finding->cause == CG_CAUSE_FIN_UNREAD && finding->verdict == CG_VERDICT_LEAK)
+	if (hint == CG_HINT_UNKNOWN && finding->cause == CG_CAUSE_FIN_UNREAD && finding->verdict == CG_VERDICT_LEAK)
 		return "whether it is polled is not in a recorder: if it is, look for a blocked event loop or handler; "
 		       "if not, an idle pool or cache keeps it and wants an idle timeout below the peer's";
-	return cg_detect_advice(finding->kind, finding->cause, finding->verdict, false);
+	return cg_detect_advice_hinted(finding->kind, finding->cause, finding->verdict, hint);
 }
 
 void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct cg_finding *ret)
@@ -189,8 +189,10 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 		set_places(recording, &retold->listener, ret);
 	else if (!set_from_events(recording, kept, ret))
 		set_from_kept(recording, kept, ret);
+	if (kept->first_ns)
+		ret->oldest_age_ns = since(recording, kept->first_ns);
 	set_sockets(retold, ret);
 	if (ret->kind != CG_KIND_FD_EXHAUSTION)
 		set_history(recording, kept->open_stack, ret);
-	ret->advice = advice_for(ret);
+	ret->advice = advice_for(ret, kept->hint);
 }

@@ -122,6 +122,9 @@ const char *cg_detect_advice(enum cg_kind kind, enum cg_cause cause, enum cg_ver
 /* The same for one that nobody here was seen to read from, and a child forked since may have been meant to. */
 const char *cg_detect_advice_forked(void);
 
+/* The one that fits what the process found out: `hint` is an enum cg_hint. */
+const char *cg_detect_advice_hinted(enum cg_kind kind, enum cg_cause cause, enum cg_verdict verdict, unsigned hint);
+
 /* The same for an accepted connection whose end nobody has looked at: `used` where something was read before. */
 const char *cg_detect_advice_handler(bool used);
 

@@ -177,3 +177,12 @@ const char *cg_detect_advice_forked(void)
 	return "no read of it was seen here, and a child has been forked since: where the child serves it, close the "
 	       "parent's copy right after fork()";
 }
+
+const char *cg_detect_advice_hinted(enum cg_kind kind, enum cg_cause cause, enum cg_verdict verdict, unsigned hint)
+{
+	if (hint == CG_HINT_FORKED)
+		return cg_detect_advice_forked();
+	if (hint == CG_HINT_UNUSED || hint == CG_HINT_HANDLER_BUSY)
+		return cg_detect_advice_handler(hint == CG_HINT_HANDLER_BUSY);
+	return cg_detect_advice(kind, cause, verdict, hint == CG_HINT_POLLED);
+}

@@ -38,6 +38,15 @@ static void set_place(const struct cg_sweep *sweep, struct cg_place *place, unsi
 	set_stack(place, stack);
 }
 
+static void set_use(struct cg_place *place, uint64_t use)
+{
+	place->known = true;
+	place->call = (unsigned)(use >> 56);
+	place->ip[0] = use & ((1ull << 56) - 1);
+	place->depth = 1;
+	place->generation = atomic_load(&cg_recorder_header()->module_generation);
+}
+
 static void set_last_use(const struct cg_sweep *sweep, struct cg_place *place, const struct cg_slot *slot)
 {
 	struct cg_header *h = cg_recorder_header();
@@ -46,9 +55,7 @@ static void set_last_use(const struct cg_sweep *sweep, struct cg_place *place, c
 		return;
 	set_place(sweep, place, (unsigned)(use >> 56), atomic_load(&slot->last_tid),
 	          h->start_ns + atomic_load(&slot->last_tick) * 100000000ull, 0);
-	place->ip[0] = use & ((1ull << 56) - 1);
-	place->depth = 1;
-	place->generation = atomic_load(&h->module_generation);
+	set_use(place, use);
 }
 
 static void set_places(const struct cg_sweep *sweep, const struct cg_slot *slot, struct cg_finding *ret)
@@ -135,7 +142,7 @@ static void set_from_event(struct cg_sweep *sweep, const struct cg_group *group,
 {
 	const struct cg_event *event = &group->event;
 	set_places(sweep, &event->slot, ret);
-	ret->oldest_age_ns = since(sweep, event->ns);
+	ret->oldest_age_ns = since(sweep, group->kept->first_ns);
 	ret->error = event->error;
 	if (ret->kind != CG_KIND_CLOSE_WAIT)
 		set_place(sweep, &ret->here, event->call, event->tid, event->ns, event->stack);
@@ -150,11 +157,12 @@ static void set_from_kept(const struct cg_sweep *sweep, const struct cg_kept_fin
 	ret->origin = kept->origin;
 	if (kept->open_stack)
 		set_place(sweep, &ret->opened, kept->open_call, 0, 0, kept->open_stack);
-	if (kept->eof_stack && kept->kind == CG_KIND_CLOSE_WAIT)
-		set_place(sweep, &ret->eof, kept->eof_call, 0, 0, kept->eof_stack);
-	else if (kept->eof_stack)
-		set_place(sweep, &ret->here, kept->eof_call, 0, 0, kept->eof_stack);
-	ret->oldest_age_ns = kept->oldest_ns;
+	struct cg_place *second = kept->kind < CG_KIND_RESET_ON_CLOSE ? &ret->eof : &ret->here;
+	if (kept->eof_stack)
+		set_place(sweep, second, kept->eof_call, 0, 0, kept->eof_stack);
+	if (kept->last_use)
+		set_use(&ret->last_use, kept->last_use);
+	ret->oldest_age_ns = kept->first_ns ? since(sweep, kept->first_ns) : kept->oldest_ns;
 }
 
 static void set_history(uint32_t open_stack, struct cg_finding *ret)
@@ -174,18 +182,19 @@ static bool was_left_to_a_child(const struct cg_suspect *oldest, const struct cg
 	       cg_track_forked_since(&oldest->facts.slot);
 }
 
-static void refine_advice(const struct cg_suspect *oldest, bool polled, struct cg_finding *ret)
+static enum cg_hint hint_of(const struct cg_suspect *oldest, bool polled, const struct cg_finding *finding)
 {
 	const struct cg_slot *slot = &oldest->facts.slot;
 	bool used = atomic_load(&slot->last_use), accepted = oldest->facts.has_slot && slot->role == CG_ROLE_ACCEPTED;
-	if (was_left_to_a_child(oldest, ret))
-		ret->advice = cg_detect_advice_forked();
-	else if (accepted && ((ret->cause == CG_CAUSE_FIN_UNREAD && !polled) ||
-	                      (ret->cause == CG_CAUSE_DATA_UNREAD && !used)))
-		ret->advice = cg_detect_advice_handler(used);
+	if (was_left_to_a_child(oldest, finding))
+		return CG_HINT_FORKED;
+	if (accepted && ((finding->cause == CG_CAUSE_FIN_UNREAD && !polled) ||
+	                 (finding->cause == CG_CAUSE_DATA_UNREAD && !used)))
+		return used ? CG_HINT_HANDLER_BUSY : CG_HINT_UNUSED;
+	return polled ? CG_HINT_POLLED : CG_HINT_NOT_POLLED;
 }
 
-void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept, const struct cg_group *group,
+void cg_finding_make(struct cg_sweep *sweep, struct cg_kept_finding *kept, const struct cg_group *group,
                      struct cg_finding *ret)
 {
 	bool polled = false;
@@ -213,7 +222,7 @@ void cg_finding_make(struct cg_sweep *sweep, const struct cg_kept_finding *kept,
 	if (ret->kind != CG_KIND_FD_EXHAUSTION)
 		set_history(kept->open_stack, ret);
 	ret->forecast_ns = ret->verdict == CG_VERDICT_LEAK ? sweep->forecast_ns : 0;
-	ret->advice = cg_detect_advice(ret->kind, ret->cause, ret->verdict, polled);
 	if (group && !group->is_event && group->oldest)
-		refine_advice(group->oldest, polled, ret);
+		kept->hint = hint_of(group->oldest, polled, ret);
+	ret->advice = cg_detect_advice_hinted(ret->kind, ret->cause, ret->verdict, kept->hint);
 }

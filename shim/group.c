@@ -139,6 +139,8 @@ static void keep(struct cg_kept_finding *kept, const struct cg_group *group, uin
 	kept->origin = slot->origin;
 	kept->open_call = slot->open_call;
 	kept->eof_call = group->is_event && kept->cause != CG_CAUSE_LATE_CLOSE ? group->event.call : slot->eof_call;
+	if (group->is_event && !kept->first_ns)
+		kept->first_ns = group->first_ns;
 	if (!group->is_event) {
 		kept->oldest_ns = group->oldest->judgement.age_ns;
 		kept->verdict = group->oldest->judgement.verdict;

@@ -18,6 +18,7 @@ struct cg_group {
 	const struct cg_suspect *sockets[CG_SOCKETS_SHOWN]; /* the oldest is not always first */
 	const struct cg_suspect *oldest;
 	struct cg_event event; /* for events: the last one */
+	uint64_t first_ns;     /* for events: when the first one of this sweep was */
 	bool is_event;
 	bool quiet; /* only of well-behaved sockets: for summaries */
 };

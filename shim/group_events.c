@@ -51,6 +51,8 @@ static void add_event(struct cg_sweep *sweep, struct cg_groups *groups, const st
 	group->kept->confidence = late ? 900 : 950;
 	group->quiet = false;
 	memcpy(&group->event, event, sizeof group->event);
+	if (!group->first_ns)
+		group->first_ns = event->ns;
 	group->kept->total++;
 	group->mature = (unsigned)group->kept->total;
 }

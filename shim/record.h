@@ -210,6 +210,18 @@ struct cg_kept_finding {
 	uint32_t suppressed; /* the policy bears it */
 	uint32_t leaked;     /* the most sockets that were told of it as a leak; they may be closed by now */
 	char label[CG_LABEL_MAX]; /* what closeguard_label() said of its sockets, or "" */
+	uint32_t hint;            /* enum cg_hint */
+	uint64_t first_ns;        /* for events: when the first one was */
+};
+
+/* What only the process itself could find out, and the advice depends on. */
+enum cg_hint {
+	CG_HINT_UNKNOWN, /* the finding was never told */
+	CG_HINT_NOT_POLLED,
+	CG_HINT_POLLED,
+	CG_HINT_FORKED,      /* meant for a child, perhaps */
+	CG_HINT_UNUSED,      /* accepted and never read from */
+	CG_HINT_HANDLER_BUSY /* accepted, used, and its end not looked at */
 };
 
 /* What a policy does, or would do. */
