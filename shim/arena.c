@@ -2,6 +2,7 @@
 #include "arena.h"
 
 #include <stdint.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -48,18 +49,20 @@ void *cg_arena_alloc(struct cg_arena *arena, size_t n)
 	return p;
 }
 
+/* Another thread may fork at any point of this, and the child goes on with what it finds: no block that is gone. */
 void cg_arena_reset(struct cg_arena *arena)
 {
 	struct cg_arena_block *block = arena->first ? arena->first->next : NULL;
+	arena->last = arena->first;
+	if (arena->first) {
+		arena->first->next = NULL;
+		memset(arena->first + 1, 0, arena->first->used - sizeof *arena->first);
+		arena->first->used = sizeof *arena->first;
+	}
+	atomic_signal_fence(memory_order_seq_cst); /* the kernel's own lock orders it with a fork */
 	while (block) {
 		struct cg_arena_block *next = block->next;
 		cg_sys_munmap(block, block->size);
 		block = next;
 	}
-	if (arena->first) {
-		memset(arena->first + 1, 0, arena->first->used - sizeof *arena->first);
-		arena->first->used = sizeof *arena->first;
-		arena->first->next = NULL;
-	}
-	arena->last = arena->first;
 }
