@@ -111,6 +111,23 @@ static const char *arrow(const json_t *finding)
 	return calls || json_is_object(json_object_get(finding, "connected")) ? " -> " : " -- ";
 }
 
+static void add_holders(struct cg_buf *out, const json_t *socket)
+{
+	const json_t *holders = json_object_get(socket, "shared_with");
+	const json_t *commands = json_object_get(socket, "shared_with_commands");
+	for (size_t i = 0; i < json_array_size(holders); i++) {
+		const char *command = json_string_value(json_array_get(commands, i));
+		cg_buf_fmt(out, "%s %lld", i ? "," : "  also held by pid",
+		           (long long)json_integer_value(json_array_get(holders, i)));
+		if (!command || !*command)
+			continue;
+		add_text(out, " (", command);
+		cg_buf_char(out, ')');
+	}
+	if (json_is_string(holders))
+		cg_buf_str(out, "  other holders unknown");
+}
+
 static void add_socket(struct cg_buf *out, const json_t *finding, const json_t *socket, bool with_process)
 {
 	cg_buf_str(out, json_is_integer(json_object_get(socket, "fd")) ? "  fd" : "  no fd");
@@ -131,12 +148,7 @@ static void add_socket(struct cg_buf *out, const json_t *finding, const json_t *
 		add_number(out, "  unsent ", socket, "unsent_bytes");
 	add_number(out, "  inode ", socket, "inode");
 	add_number(out, "  polled by fd ", socket, "polled_by");
-	const json_t *holders = json_object_get(socket, "shared_with");
-	for (size_t i = 0; i < json_array_size(holders); i++)
-		cg_buf_fmt(out, "%s %lld", i ? "," : "  also held by pid",
-		           (long long)json_integer_value(json_array_get(holders, i)));
-	if (json_is_string(holders))
-		cg_buf_str(out, "  other holders unknown");
+	add_holders(out, socket);
 	cg_buf_char(out, '\n');
 }
 

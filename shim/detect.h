@@ -144,6 +144,7 @@ struct cg_socket_view {
 	bool holders_unknown; /* none was seen, and not all could be */
 	unsigned holders;     /* other processes, in shared_with; more than CG_HOLDERS_SHOWN are only counted */
 	pid_t shared_with[CG_HOLDERS_SHOWN];
+	char commands[CG_HOLDERS_SHOWN][16]; /* of those; "": not known */
 };
 
 /* A place in the code: one of the three stacks of a finding. */

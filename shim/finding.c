@@ -102,6 +102,8 @@ static void set_socket(const struct cg_suspect *c, struct cg_socket_view *view)
 	bool known = c->asked ? c->held == CG_HELD_YES || c->held == CG_HELD_NO : !cg_suspects_may_be_shared(c);
 	view->holders_unknown = !known;
 	memcpy(view->shared_with, c->shared_with, sizeof view->shared_with);
+	for (unsigned i = 0; i < c->holders && i < CG_HOLDERS_SHOWN; i++)
+		cg_proc_command(c->shared_with[i], view->commands[i]);
 }
 
 static void set_sockets(struct cg_sweep *sweep, const struct cg_group *group, struct cg_finding *ret)

@@ -87,6 +87,9 @@ int cg_proc_stat(pid_t pid, struct cg_proc_stat *ret);
 /* The name of a thread of this process ("worker-3"), "tid 4711" when it is gone. Returns name. */
 const char *cg_proc_thread_name(pid_t tid, char name[32]);
 
+/* The name of another process's program ("sleep"), "" when it cannot be read. Returns name. */
+const char *cg_proc_command(pid_t pid, char name[16]);
+
 /*
  * True when the process was started with us in LD_PRELOAD; false too where that may not be read. Constructor: a file
  * has the lowest free number for a moment.

@@ -23,6 +23,19 @@ static int read_start(const char *path, char *text, unsigned size)
 	return n < 0 ? (int)n : (int)len;
 }
 
+const char *cg_proc_command(pid_t pid, char name[16])
+{
+	char path[48];
+	struct cg_buf buf;
+	cg_buf_init(&buf, path, sizeof(path));
+	cg_buf_fmt(&buf, "/proc/%d/comm", pid);
+	if (read_start(path, name, 16) > 0)
+		name[strcspn(name, "\n")] = 0;
+	else
+		name[0] = 0;
+	return name;
+}
+
 const char *cg_proc_thread_name(pid_t tid, char name[32])
 {
 	char path[48];

@@ -24,6 +24,7 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#include <wordexp.h>
 
 #define CG_EXPORT __attribute__((visibility("default")))
 /* For calls that are made all the time: their code stands together, in as few pages as can be. */

@@ -126,6 +126,19 @@ static void add_address(struct cg_buf *out, const char *name, const struct cg_ad
 	add_string_or_null(out, name, cg_addr_text(addr, text));
 }
 
+/* In the order of shared_with. */
+static void add_commands(struct cg_buf *out, const struct cg_socket_view *socket, unsigned shown)
+{
+	if (!shown)
+		return;
+	key(out, "shared_with_commands");
+	for (unsigned i = 0; i < shown; i++) {
+		cg_buf_char(out, i ? ',' : '[');
+		cg_buf_json_string(out, socket->commands[i]);
+	}
+	cg_buf_char(out, ']');
+}
+
 static void add_holders(struct cg_buf *out, const struct cg_socket_view *socket)
 {
 	unsigned shown = socket->holders < CG_HOLDERS_SHOWN ? socket->holders : CG_HOLDERS_SHOWN;
@@ -138,6 +151,7 @@ static void add_holders(struct cg_buf *out, const struct cg_socket_view *socket)
 	for (unsigned i = 0; i < shown; i++)
 		cg_buf_fmt(out, "%s%d", i ? "," : "", (int)socket->shared_with[i]);
 	cg_buf_char(out, ']');
+	add_commands(out, socket, shown);
 	if (socket->holders > shown)
 		add_number(out, "holders", socket->holders);
 }

@@ -42,8 +42,14 @@ static const char *arrow(const struct cg_finding *finding)
 static void add_holders(struct cg_buf *out, const struct cg_socket_view *socket)
 {
 	unsigned shown = socket->holders < CG_HOLDERS_SHOWN ? socket->holders : CG_HOLDERS_SHOWN;
-	for (unsigned i = 0; i < shown; i++)
+	for (unsigned i = 0; i < shown; i++) {
 		cg_buf_fmt(out, "%s %d", i ? "," : "  also held by pid", (int)socket->shared_with[i]);
+		if (!*socket->commands[i])
+			continue;
+		cg_buf_str(out, " (");
+		cg_text_plain(out, socket->commands[i]);
+		cg_buf_char(out, ')');
+	}
 	if (socket->holders > shown)
 		cg_buf_fmt(out, " and %u more", socket->holders - shown);
 	if (socket->holders_unknown)

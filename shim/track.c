@@ -12,6 +12,7 @@
 
 _Atomic uint16_t cg_track_epoch;
 _Atomic int cg_track_forking;
+static _Atomic uint64_t forking_until_ns; /* a fork is under way whose end is not seen */
 __thread uint16_t cg_track_opening;
 void (*cg_track_wake)(bool in_signal);
 _Atomic bool cg_track_wanted = true;
@@ -136,6 +137,8 @@ void cg_track_open(int fd, enum cg_call call, enum cg_kind_of_fd kind, enum cg_r
 	slot->open_tid = cg_guard_tid();
 	slot->conn = atomic_fetch_add(&h->next_conn, 1);
 	slot->epoch = cg_track_opening;
+	if (slot->open_ns < atomic_load_explicit(&forking_until_ns, memory_order_relaxed))
+		slot->epoch--;
 	atomic_store_explicit(&slot->flags, flags, memory_order_relaxed);
 	slot_end(slot, gen, (uint8_t)kind);
 	atomic_fetch_add(&h->count.opened, 1);
@@ -273,6 +276,13 @@ void cg_track_spawn_end(void)
 {
 	cg_track_spawned();
 	atomic_fetch_sub(&cg_track_forking, 1);
+}
+
+void cg_track_spawn_and_wait(void)
+{
+	static const uint64_t soon_ns = 1000000000;
+	cg_track_spawned();
+	atomic_store(&forking_until_ns, cg_track_clock() + soon_ns);
 }
 
 void cg_track_first_use(int fd)

@@ -160,6 +160,12 @@ void cg_track_spawned(void);
 void cg_track_spawn_begin(void);
 void cg_track_spawn_end(void);
 
+/*
+ * Before one that returns only when its child has ended, or never: what is opened in the second after it, until its
+ * fork, may be the child's too. cg_track_spawned follows where it returns.
+ */
+void cg_track_spawn_and_wait(void);
+
 /* What a retiring took away, so that it can be given back when the call failed. */
 struct cg_retired {
 	struct cg_slot *slot; /* NULL: there was nothing open */

@@ -30,7 +30,7 @@ chosen() {
 
 missing() {
 	local need table=$here/apps/expected.txt
-	for need in $(awk -v case="$1" '$1 == case { print $2; exit }' "$table" | tr , ' ') ss setsid; do
+	for need in $(awk -v wanted="$1" '$1 == wanted { print $2; exit }' "$table" | tr , ' ') ss setsid; do
 		command -v "$need" >/dev/null || { echo "$need is not installed"; return; }
 	done
 	case $1 in

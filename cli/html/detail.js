@@ -124,6 +124,13 @@ function polledText(polled) {
 	return typeof polled === "number" ? "epoll fd " + polled : polled;
 }
 
+function holdersText(socket) {
+	if (socket.shared_with === "unknown") return "unknown";
+	const commands = list(socket.shared_with_commands);
+	const texts = list(socket.shared_with).map((pid, i) => (commands[i] ? pid + " (" + commands[i] + ")" : pid));
+	return texts.join(", ") || "none";
+}
+
 const shownOr = (value, fallback = "unknown") =>
 	value === null || value === undefined || value === "" ? fallback : value;
 
@@ -139,7 +146,7 @@ function socketRow(socket) {
 		el("td.number", {text: bytes(socket.unread_bytes)}),
 		el("td.number", {text: bytes(socket.unsent_bytes)}),
 		el("td", {text: polledText(socket.polled_by)}),
-		el("td", {text: socket.shared_with === "unknown" ? "unknown" : list(socket.shared_with).join(", ") || "none"}),
+		el("td", {text: holdersText(socket)}),
 		el("td", {text: processName(socket)}),
 	);
 }

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <spawn.h>
+#include <wordexp.h>
 
 #include "prog.h"
 
@@ -21,6 +22,7 @@ extern int __dup2(int, int);
 extern int __fcntl(int, int, ...);
 extern int __connect(int, const struct sockaddr *, socklen_t);
 extern int _IO_fclose(FILE *);
+extern FILE *_IO_popen(const char *, const char *);
 extern int __dprintf_chk(int, int, const char *, ...);
 extern int __vdprintf_chk(int, int, const char *, va_list);
 extern char **environ;
@@ -294,6 +296,21 @@ static void loading(void)
 	say("%s", dlerror());
 }
 
+static void shells(void)
+{
+	wordexp_t words;
+	FILE *from = SHOW_POINTER(popen("echo from a shell; exit 9", "r"));
+	say("read %d", from && fgets(buf, sizeof(buf), from) != NULL);
+	SHOW(from ? pclose(from) : -1);
+	SHOW_POINTER(popen("true", "no mode"));
+	from = SHOW_POINTER(_IO_popen("exit 11", "w"));
+	SHOW(from ? pclose(from) : -1);
+	SHOW(system("exit 10"));
+	SHOW(system(nowhere));
+	SHOW(wordexp("a $(echo b)", &words, 0));
+	SHOW(wordexp("a $(echo b)", &words, WRDE_NOCMD));
+}
+
 static void processes(void)
 {
 	char *const argv[] = {"sh", "-c", "exit 5", NULL}, *const none[] = {"nothing", NULL};
@@ -326,6 +343,7 @@ static void processes(void)
 	}
 	waitpid(child, &status, 0);
 	say("status %d", status);
+	shells();
 	child = _Fork();
 	if (child == 0) {
 		char *const clean[] = {"X=8", NULL};

@@ -2,6 +2,8 @@
  * one. */
 #include "prog.h"
 
+#include <wordexp.h>
+
 static struct session {
 	int spare;
 } sessions[64];
@@ -56,10 +58,26 @@ static void keep_by_child(int fd)
 	(void)fd;
 }
 
+/* A helper that outlives the shell which started it, in the three ways in which libc starts a shell by itself. */
+#define HELPER "exec 9<&0; cat <&9 >/dev/null 2>&1 & echo child $!"
+
+static void keep_by_helper(const char *how)
+{
+	char line[64] = "";
+	wordexp_t words;
+	FILE *from = strcmp(how, "popen") == 0 ? popen(HELPER, "r") : NULL;
+	if (from && fgets(line, sizeof(line), from) && pclose(from) == 0)
+		say("child %d", atoi(line + strlen("child ")));
+	else if (strcmp(how, "system") == 0 && system(HELPER) < 0)
+		err(3, "system");
+	else if (strcmp(how, "wordexp") == 0 && wordexp("$(" HELPER ")", &words, 0) == 0)
+		say("child %s", words.we_wordv[1]);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		errx(2, "usage: prog_shared dup|fcntl|child|passed PORT [COUNT]");
+		errx(2, "usage: prog_shared dup|fcntl|child|passed|popen|system|wordexp PORT [COUNT]");
 	int count = argc > 3 ? atoi(argv[3]) : 1;
 	int over = strcmp(argv[1], "passed") == 0 ? holder() : -1;
 	for (int i = 0; i < count; i++) {
@@ -70,8 +88,10 @@ int main(int argc, char **argv)
 			sessions[i].spare = dup(fd);
 		else if (strcmp(argv[1], "fcntl") == 0)
 			sessions[i].spare = fcntl(fd, F_DUPFD_CLOEXEC, 100);
-		else
+		else if (strcmp(argv[1], "child") == 0)
 			keep_by_child(fd);
+		else
+			keep_by_helper(argv[1]);
 		close(fd);
 	}
 	say("ready");

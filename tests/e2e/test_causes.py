@@ -154,7 +154,7 @@ def shared_by(t, how, count=1):
     listening, port = server(t)
     app = t.start("prog_shared", how, port, count)
     peers = [listening.accept()[0] for _ in range(count)]
-    children = [app.number("child") for _ in range(count if how == "child" else how == "passed")]
+    children = [app.number("child") for _ in range(1 if how == "passed" else 0 if how in ("dup", "fcntl") else count)]
     app.line("ready")
     return app, peers, children
 
@@ -193,6 +193,29 @@ def test_shared_with_a_child(t):
         t.equal(finding["sockets"][0]["shared_with"], children, "shared_with")
     everyone = {one["pid"] for one in app.events("finding") if one["verdict"] == "leak"}
     t.equal(len(everyone), 1, f"one process tells of it, not {everyone}")
+
+
+def kept_by_a_helper(t, how):
+    """Started inside libc, while the connection is open without SOCK_CLOEXEC."""
+    app, peers, helpers = shared_by(t, how)
+    peers[0].close()
+    app.expect_kernel("fin_unread", 1, helpers[0])
+    finding = app.finding("close_wait", "shared")
+    holders = finding["sockets"][0]
+    t.equal((finding["pid"], finding["count"], finding["verdict"]), (app.pid, 1, "leak"), "pid, count, verdict")
+    t.equal((holders["shared_with"], holders["shared_with_commands"]), (helpers, ["cat"]), "the holder")
+
+
+def test_shared_with_a_helper_of_popen(t):
+    kept_by_a_helper(t, "popen")
+
+
+def test_shared_with_a_helper_of_system(t):
+    kept_by_a_helper(t, "system")
+
+
+def test_shared_with_a_helper_of_wordexp(t):
+    kept_by_a_helper(t, "wordexp")
 
 
 def test_shared_with_a_child_before_the_peer_closes(t):

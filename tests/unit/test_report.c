@@ -194,13 +194,14 @@ START_TEST(sockets_tell_who_else_has_them)
 	finding.sockets[1].holders = 10;
 	for (int i = 0; i < CG_HOLDERS_SHOWN; i++)
 		finding.sockets[1].shared_with[i] = 100 + i;
+	strcpy(finding.sockets[1].commands[1], "sleep");
 	finding.sockets[2] = (struct cg_socket_view){.fd = -1, .age_source = CG_AGE_KERNEL, .polled_by = -2};
 	fresh();
 	cg_text_finding(&out, &report, &finding, false);
 	ck_assert_ptr_nonnull(strstr(text, "  fd 12  127.0.0.1:8080 -> 127.0.0.1:51234  CLOSE_WAIT 5m12s (eof)"
 	                                   "  inode 12345  polled by fd 5\n"));
 	ck_assert_ptr_nonnull(
-	    strstr(text, "  not polled  also held by pid 100, 101, 102, 103, 104, 105, 106, 107 and 2 more\n"));
+	    strstr(text, "  not polled  also held by pid 100, 101 (sleep), 102, 103, 104, 105, 106, 107 and 2 more\n"));
 	ck_assert_ptr_nonnull(strstr(text, "  no fd 0ms (kernel)\n"));
 	ck_assert_ptr_null(strstr(text, "and 0 more"));
 }

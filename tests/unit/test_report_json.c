@@ -139,6 +139,7 @@ START_TEST(sockets_have_all_fields)
 	finding.sockets[0].polled_by = 5;
 	finding.sockets[0].holders = 1;
 	finding.sockets[0].shared_with[0] = 4711;
+	strcpy(finding.sockets[0].commands[0], "sl\"eep");
 	json_t *line = finding_line(&finding, false);
 	json_t *socket = json_array_get(json_object_get(line, "sockets"), 0);
 	ck_assert_int_eq(number_at(socket, "fd"), 12);
@@ -153,6 +154,8 @@ START_TEST(sockets_have_all_fields)
 	ck_assert_int_eq(number_at(socket, "inode"), 12345);
 	ck_assert_int_eq(number_at(socket, "polled_by"), 5);
 	ck_assert_int_eq(json_integer_value(json_array_get(json_object_get(socket, "shared_with"), 0)), 4711);
+	json_t *commands = json_object_get(socket, "shared_with_commands");
+	ck_assert_str_eq(json_string_value(json_array_get(commands, 0)), "sl\"eep");
 	json_decref(line);
 }
 END_TEST
