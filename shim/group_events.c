@@ -64,7 +64,7 @@ static void add_event(struct cg_sweep *sweep, struct cg_groups *groups, const st
 static bool is_settled(const struct cg_sweep *sweep, const struct cg_event *event)
 {
 	uint32_t kind = atomic_load(&event->kind);
-	if (kind == CG_EVENT_LATE_CLOSE && !sweep->final)
+	if (kind == CG_EVENT_LATE_CLOSE && !sweep->final && !sweep->thorough)
 		return sweep->now_ns > event->ns + shutdown_ns;
 	return kind != CG_EVENT_DOUBLE_CLOSE || sweep->now_ns > event->ns + 20000000;
 }
