@@ -16,7 +16,10 @@ static const char wanted[] = "__vdso_clock_gettime";
 static const char wanted[] = "__kernel_clock_gettime";
 #endif
 
-enum { PAGE = 4096 }; /* the least that is mapped, and where the headers have to be */
+enum {
+	PAGE = 4096,   /* the least that is mapped, and where the headers have to be */
+	MOST = 1 << 20 /* of an object: kernels' have a few pages, and no sum of an address and less than this wraps */
+};
 
 /* What is mapped: addresses in the object count from `first`. Nothing beyond `size` is read, whatever a table says. */
 struct image {
@@ -60,7 +63,7 @@ static bool read_headers(const ElfW(Ehdr) * header, struct image *ret, const Elf
 		else if (p[i].p_type == PT_DYNAMIC)
 			*ret_dynamic = &p[i];
 	}
-	return ret->size && *ret_dynamic;
+	return ret->size && ret->size <= MOST && *ret_dynamic;
 }
 
 static void read_dynamic(const struct image *image, const ElfW(Phdr) * p, struct tables *t)

@@ -61,6 +61,19 @@ START_TEST(a_damaged_object_does_no_harm)
 }
 END_TEST
 
+START_TEST(an_object_without_end_is_none)
+{
+	char *copy = malloc(object_size);
+	memcpy(copy, object, object_size);
+	ElfW(Phdr) *p = (void *)(copy + ((const ElfW(Ehdr) *)(const void *)copy)->e_phoff);
+	while (p->p_type != PT_LOAD || p->p_offset != 0)
+		p++;
+	p->p_memsz = SIZE_MAX - 1;
+	ck_assert(!cg_clock_find(copy));
+	free(copy);
+}
+END_TEST
+
 START_TEST(no_object_is_no_clock)
 {
 	char nothing[4096] = "";
@@ -74,5 +87,6 @@ static void cases(TCase *tc)
 	tcase_add_checked_fixture(tc, find_object, NULL);
 	tcase_add_test(tc, the_kernels_clock_is_found);
 	tcase_add_test(tc, a_damaged_object_does_no_harm);
+	tcase_add_test(tc, an_object_without_end_is_none);
 	tcase_add_test(tc, no_object_is_no_clock);
 }
