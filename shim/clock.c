@@ -50,37 +50,42 @@ static uint32_t word(const struct image *image, ElfW(Addr) address)
 }
 
 /* The segment at the start of the file, and where the dynamic section is. */
-static bool read_headers(const ElfW(Ehdr) * header, struct image *ret, const ElfW(Phdr) * *ret_dynamic)
+static bool read_headers(const ElfW(Ehdr) * header, struct image *ret, ElfW(Phdr) * ret_dynamic)
 {
-	const ElfW(Phdr) *p = (const ElfW(Phdr) *)((const char *)header + header->e_phoff);
-	*ret_dynamic = NULL;
-	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_phentsize != sizeof *p ||
-	    header->e_phoff > PAGE || header->e_phoff + header->e_phnum * sizeof *p > PAGE)
+	*ret_dynamic = (ElfW(Phdr)){0};
+	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_phentsize != sizeof(ElfW(Phdr)) ||
+	    header->e_phoff > PAGE || header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) > PAGE)
 		return false;
 	for (unsigned i = 0; i < header->e_phnum; i++) {
-		if (p[i].p_type == PT_LOAD && p[i].p_offset == 0 && !ret->size)
-			*ret = (struct image){(const char *)header, p[i].p_vaddr, p[i].p_memsz};
-		else if (p[i].p_type == PT_DYNAMIC)
-			*ret_dynamic = &p[i];
+		ElfW(Phdr) p; /* copied, for the tables of a damaged object are not aligned */
+		memcpy(&p, (const char *)header + header->e_phoff + i * sizeof p, sizeof p);
+		if (p.p_type == PT_LOAD && p.p_offset == 0 && !ret->size)
+			*ret = (struct image){(const char *)header, p.p_vaddr, p.p_memsz};
+		else if (p.p_type == PT_DYNAMIC)
+			*ret_dynamic = p;
 	}
-	return ret->size && ret->size <= MOST && *ret_dynamic;
+	return ret->size && ret->size <= MOST && ret_dynamic->p_memsz;
 }
 
 static void read_dynamic(const struct image *image, const ElfW(Phdr) * p, struct tables *t)
 {
 	ElfW(Addr) symbols = 0, names = 0;
-	const ElfW(Dyn) *d = part(image, p->p_vaddr, p->p_memsz);
-	for (size_t n = d ? p->p_memsz / sizeof *d : 0; n && d->d_tag != DT_NULL; n--, d++) {
-		if (d->d_tag == DT_SYMTAB)
-			symbols = d->d_un.d_ptr;
-		else if (d->d_tag == DT_STRTAB)
-			names = d->d_un.d_ptr;
-		else if (d->d_tag == DT_STRSZ)
-			t->names_size = d->d_un.d_val;
-		else if (d->d_tag == DT_HASH)
-			t->hash = d->d_un.d_ptr;
-		else if (d->d_tag == DT_GNU_HASH)
-			t->gnu_hash = d->d_un.d_ptr;
+	const char *at = part(image, p->p_vaddr, p->p_memsz);
+	ElfW(Dyn) d;
+	for (size_t n = at ? p->p_memsz / sizeof d : 0; n; n--, at += sizeof d) {
+		memcpy(&d, at, sizeof d);
+		if (d.d_tag == DT_NULL)
+			break;
+		if (d.d_tag == DT_SYMTAB)
+			symbols = d.d_un.d_ptr;
+		else if (d.d_tag == DT_STRTAB)
+			names = d.d_un.d_ptr;
+		else if (d.d_tag == DT_STRSZ)
+			t->names_size = d.d_un.d_val;
+		else if (d.d_tag == DT_HASH)
+			t->hash = d.d_un.d_ptr;
+		else if (d.d_tag == DT_GNU_HASH)
+			t->gnu_hash = d.d_un.d_ptr;
 	}
 	t->symbols = symbols ? part(image, symbols, sizeof(ElfW(Sym))) : NULL;
 	t->names = names ? part(image, names, t->names_size) : NULL;
@@ -123,11 +128,11 @@ cg_clock_function *cg_clock_find(const void *object)
 {
 	struct image image = {0};
 	struct tables t = {0};
-	const ElfW(Phdr) * dynamic;
+	ElfW(Phdr) dynamic;
 	cg_clock_function *function = NULL;
 	if (!object || !read_headers(object, &image, &dynamic))
 		return NULL;
-	read_dynamic(&image, dynamic, &t);
+	read_dynamic(&image, &dynamic, &t);
 	const void *found = t.symbols && t.names ? find(&image, &t) : NULL;
 	memcpy(&function, &found, sizeof function); /* C has no cast from an object's to a function's pointer */
 	return function;
