@@ -92,6 +92,7 @@ class Model:
             env["CLOSEGUARD_STACKS"] = "fp"
         if SANITIZE:
             env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+        if SANITIZE == "tsan":
             env.setdefault("TSAN_OPTIONS", "die_after_fork=0")
         if not BARE:
             env["LD_PRELOAD"] = preload()
