@@ -51,7 +51,7 @@ check_with_cppcheck()
 {
     cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
         --suppress=missingIncludeSystem --suppress=allocaCalled --suppress=internalAstError \
-        -D__x86_64__ -D__linux__ -D__GNUC__=12 -D__SIZEOF_POINTER__=8 "${FLAGS[@]}" "$@"
+        -D__x86_64__ -D__linux__ -D__GNUC__=12 -D__SIZEOF_POINTER__=8 "-DElfW(type)=Elf64_##type" "${FLAGS[@]}" "$@"
 }
 
 lint clang_build clang make --no-print-directory V=0 -k -j"$(nproc)" BUILD=build-clang CC=clang lint-build
