@@ -41,6 +41,12 @@ static bool is_bystander(const struct cg_facts *facts)
 	return (slot_flags(facts) & (CG_SLOT_INHERITED | CG_SLOT_USED)) == CG_SLOT_INHERITED;
 }
 
+/* Whom it came from reports it; or the process is one that a forgotten FD_CLOEXEC left it to, and is over already. */
+static bool is_left_to_others(const struct cg_facts *facts)
+{
+	return is_bystander(facts) && (facts->held_by_opener || facts->passing_by);
+}
+
 /* How long ago the program was told that the peer is gone; 0: it was not, as far as the record knows. */
 static uint64_t told_ns(const struct cg_facts *facts)
 {
@@ -229,7 +235,7 @@ static void judge_close_wait(const struct cg_facts *facts, struct cg_judgement *
 
 	if (facts->fd < 0 && !facts->in_backlog && !facts->departed)
 		return;
-	if (facts->fd >= 0 && is_bystander(facts) && facts->held_by_opener)
+	if (facts->fd >= 0 && is_left_to_others(facts))
 		return;
 	bound_age(facts, facts->tcp.has_info ? facts->tcp.last_ack_recv_ms * NS_PER_MS : 0, ret);
 	ret->mature = ret->age_ns >= facts->warn_after_ns;
@@ -255,7 +261,7 @@ static void judge_dead_socket(const struct cg_facts *facts, struct cg_judgement 
 {
 	if (!facts->tcp.was_connected || (slot_flags(facts) & CG_SLOT_REAPED))
 		return;
-	if (is_bystander(facts) && facts->held_by_opener)
+	if (is_left_to_others(facts))
 		return;
 	bool told = slot_flags(facts) & (CG_SLOT_EOF | CG_SLOT_ERROR);
 	bound_age(facts, 0, ret);

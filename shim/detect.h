@@ -82,6 +82,7 @@ struct cg_facts {
 	bool relayed;        /* after its EOF this thread half-closed another socket, which is still open */
 	bool place_in_use;   /* other connections of its place were opened or used since it became closable */
 	bool reader_at_work; /* the thread that read its end is busy, and has touched no other connection since */
+	bool passing_by;     /* the process ends, and this is the first look at it */
 	bool strict;         /* a gate asks: what the program was told the end of counts, whatever its age */
 	uint64_t now_ns;
 	uint64_t warn_after_ns;

@@ -28,6 +28,7 @@ struct cg_suspect *cg_suspects_add(struct cg_sweep *sweep, int fd, const struct 
 	c->facts.now_ns = sweep->now_ns;
 	c->facts.warn_after_ns = sweep->warn_after_ns;
 	c->facts.strict = sweep->strict;
+	c->facts.passing_by = sweep->ending && atomic_load(&cg_recorder_header()->count.sweeps) == 0;
 	c->facts.tcp = *tcp;
 	c->own_fds = fd >= 0;
 	if (slot && copy_slot(slot, &c->facts.slot))
