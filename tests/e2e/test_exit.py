@@ -16,12 +16,15 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 
 
-def thread_of_ours(t, pid):
-    for tid in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{tid}/comm", encoding="utf-8") as comm:
-            if comm.read() == "closeguard\n":
-                return int(tid)
-    return t.check(False, "there is no sweep thread")
+def thread_of_ours(app):
+    """It gets its name a moment after it was made."""
+    def look():
+        for tid in os.listdir(f"/proc/{app.pid}/task"):
+            with open(f"/proc/{app.pid}/task/{tid}/comm", encoding="utf-8") as comm:
+                if comm.read() == "closeguard\n":
+                    return int(tid)
+        return None
+    return app.wait_for(look, "there is no sweep thread")
 
 
 def stop(tid):
@@ -42,8 +45,7 @@ def test_the_end_does_not_wait_for_a_thread_that_gets_no_time(t):
     app.line("ready")
     if harness.BARE:
         raise harness.Skip("ran bare")
-    app.wait_for(lambda: len(os.listdir(f"/proc/{app.pid}/task")) > 1, "no second thread")
-    tid = thread_of_ours(t, app.pid)
+    tid = thread_of_ours(app)
     stop(tid)
     start = time.monotonic()
     app.process.stdin.close()
