@@ -59,10 +59,12 @@ static void count_sweep(uint64_t cpu_before)
 /* A gate counts by rules of its own; `check`: it is closeguard_check that asks. */
 static void choose_ages(bool final, bool check)
 {
+	static bool checked; /* what closeguard_check was told of is not too young for the last look */
 	uint64_t age = check ? atomic_load(&state->check_age_ns) : CG_CHECK_STRICT;
 	sweep->one_age = age != CG_CHECK_STRICT;
 	sweep->warn_after_ns = sweep->one_age ? age : state->options->warn_after_ns;
-	sweep->strict = final && !sweep->one_age && (check || state->options->exitcode);
+	checked |= check;
+	sweep->strict = final && !sweep->one_age && (checked || state->options->exitcode);
 }
 
 void cg_sweep_look(bool may_load, bool final, const char *summary, bool on_thread)

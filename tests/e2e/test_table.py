@@ -77,13 +77,6 @@ def test_numbers_while_findings_are_written(t):
         t.check(app.events("finding"), "nothing was written meanwhile")
 
 
-def test_a_port_is_free_when_it_is_closed(t):
-    """A listener that is taken over for a moment keeps its port in use past the program's own close."""
-    app = t.start("prog_rebind", env={"CLOSEGUARD_WARN_AFTER": "20ms", "CLOSEGUARD_INTERVAL": "10ms"})
-    t.check(app.number("rounds") > 1000, "the program had no time")
-    t.equal(app.number("busy"), 0, "times that the port was in use")
-
-
 def test_valgrind_hears_of_no_call_that_it_does_not_know(t):
     valgrind = harness.need("valgrind")
     app = t.start(valgrind, programs.compile("prog_eof", harness.BUILD), "read", 1, stderr_empty=False)
