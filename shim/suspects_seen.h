@@ -15,7 +15,7 @@ struct cg_seen {
 	struct cg_addr local, peer; /* local.family 0: it was never listed */
 	uint32_t ifindex;
 	uint8_t state;      /* as of seen_ns */
-	uint8_t missed;     /* looks in a row in which it was open and not listed, up to 2 */
+	uint8_t missed;     /* looks in a row in which it was open and not listed, up to 2; 3: it was asked */
 	bool connected;     /* listed as a connection once */
 	uint64_t seen_ns;   /* when it was last listed */
 	uint64_t missed_ns; /* when it was last missed */

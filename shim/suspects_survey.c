@@ -207,8 +207,30 @@ static void judge_listener(struct cg_sweep *sweep, struct cg_found *f)
 		sweep->waiting = true;
 }
 
+/*
+ * A listener's number that the kernel does not list as one: another socket has been put over it past us, which is asked
+ * once, after two looks, since a listener that is taken over would stay bound; at once where a look has to tell all.
+ */
+static bool has_stopped_listening(const struct cg_survey *s, struct cg_found *f)
+{
+	enum { OFTEN = 2, ASKED };
+	struct cg_tcp tcp;
+	if (!f->listener || f->listed || !s->answered || !(s->states & CG_SURVEY_LISTEN) || f->seen->missed == ASKED)
+		return false;
+	if (f->seen->missed < OFTEN && !s->sweep->thorough) {
+		f->seen->missed++;
+		return false;
+	}
+	f->seen->missed = ASKED;
+	return cg_unshare_takes() && ask_itself(f, &tcp) == 0 && tcp.state != CG_TCP_LISTEN;
+}
+
 static void judge(struct cg_survey *s, struct cg_found *f)
 {
+	if (has_stopped_listening(s, f)) {
+		cg_suspects_closed_unseen(s->sweep, f->slot, atomic_load(&f->slot->gen));
+		return;
+	}
 	uint8_t kind = CG_FD_CONN;
 	bool missing = !f->listed && (f->missing || !s->answered || s->states == CG_SURVEY_ALL || f->seen->missed),
 	     gone = false;
