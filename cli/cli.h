@@ -6,7 +6,9 @@
 
 #include <stddef.h>
 
-#define CG_CLI_VERSION "0.1.0"
+#include "version.h"
+
+#define CG_CLI_VERSION CG_VERSION
 
 /* Exit codes, the same for every verb. `run` takes the program's own, once it was started. */
 enum cg_cli_exit {

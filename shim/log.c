@@ -259,6 +259,11 @@ bool cg_log_needs_table(void)
 	return state.kind == TO_STDERR && cg_log_stderr_needs_table();
 }
 
+bool cg_log_takes_time(void)
+{
+	return state.kind == TO_FILE || (state.kind == TO_STDERR && !cg_log_stderr_is_terminal());
+}
+
 uint64_t cg_log_lost(void)
 {
 	uint64_t lost = state.lost;

@@ -50,6 +50,12 @@ int cg_log_write(const char *text, size_t len, int *reserve_fd);
  */
 bool cg_log_needs_table(void);
 
+/*
+ * Does whoever reads the target later want to know when a line was written? Not at a terminal, nor of syslog, which
+ * says so by itself. Sweep and constructor only.
+ */
+bool cg_log_takes_time(void);
+
 /* Bytes that could not be written since the last call, for a line that says so. */
 uint64_t cg_log_lost(void);
 

@@ -180,6 +180,16 @@ static int open_private(bool *ret_is_socket)
 	return S_ISFIFO(now.st_mode) || is_terminal(fd, &now) ? reopen_nonblocking(fd) : fd;
 }
 
+bool cg_log_stderr_is_terminal(void)
+{
+	struct stat now;
+	int fd = duplicate();
+	bool is = fd >= 0 && cg_sys_fstat(fd, &now) == 0 && is_terminal(fd, &now);
+	if (fd >= 0)
+		close_private(fd);
+	return is;
+}
+
 int cg_log_stderr_write(const char *text, size_t len, uint64_t *lost)
 {
 	bool is_socket = false;

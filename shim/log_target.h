@@ -30,6 +30,8 @@ int cg_log_trust_file(const struct stat *st);
 void cg_log_stderr_remember(void);
 /* Can stderr not be opened anew, as it is now, from another table of descriptors? Any thread of the program's. */
 bool cg_log_stderr_needs_table(void);
+/* Is it shown on a terminal? */
+bool cg_log_stderr_is_terminal(void);
 int cg_log_stderr_write(const char *text, size_t len, uint64_t *lost);
 
 int cg_log_file_append(const char *path, const char *text, size_t len, uint64_t *lost);

@@ -37,6 +37,7 @@ struct cg_report {
 	const char *host;
 	int pid;
 	uint64_t realtime_ns; /* of the line */
+	bool timed;           /* a text begins each paragraph with it; JSON always has it */
 	uint64_t warn_after_ns;
 	cg_resolve *resolve;
 	void *resolve_context;

@@ -159,9 +159,8 @@ static void add_text_example(struct cg_buf *out, const struct cg_action *action)
 void cg_text_action(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view)
 {
 	const struct cg_action *action = &view->action;
-	cg_buf_str(out, "closeguard: ");
-	cg_text_plain(out, report->app);
-	cg_buf_fmt(out, "[%d]: ACTION %s%s%s by rule \"", report->pid, name_text(action->kind), view->option ? " " : "",
+	cg_text_prefix(out, report);
+	cg_buf_fmt(out, "ACTION %s%s%s by rule \"", name_text(action->kind), view->option ? " " : "",
 	           view->option ? view->option : "");
 	cg_text_plain(out, action->rule_name);
 	cg_buf_fmt(out, "\" at %s: %llu time%s: %s", phase_text(action->phase), (unsigned long long)view->count,

@@ -1,6 +1,7 @@
 /* report_json.c: findings for scripts, one JSON object a line. */
 #include "report_action.h"
 #include "report_json_finding.h"
+#include "version.h"
 
 static const struct cg_json_detail whole = {CG_MAX_DEPTH, CG_SOCKETS_SHOWN};
 static const struct cg_json_detail brief = {6, 1}; /* still tells the place and a way to look the socket up */
@@ -13,6 +14,7 @@ static void begin_line(struct cg_buf *out, const struct cg_report *report, const
 	cg_buf_json_string(out, report->host);
 	cg_buf_fmt(out, ",\"pid\":%d", report->pid);
 	cg_json_string(out, "app", report->app);
+	cg_buf_str(out, ",\"version\":\"" CG_VERSION "\"");
 }
 
 /*

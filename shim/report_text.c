@@ -15,13 +15,6 @@ static void end_on_line(struct cg_buf *out, size_t start)
 	out->data[out->len] = '\0';
 }
 
-static void prefix(struct cg_buf *out, const struct cg_report *report)
-{
-	cg_buf_str(out, "closeguard: ");
-	cg_text_plain(out, report->app);
-	cg_buf_fmt(out, "[%d]: ", report->pid);
-}
-
 static void add_history(struct cg_buf *out, const struct cg_finding *finding)
 {
 	const struct cg_history *history = &finding->history;
@@ -132,7 +125,7 @@ static void add_body(struct cg_buf *out, const struct cg_report *report, const s
 void cg_text_finding(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again)
 {
 	size_t start = out->len;
-	prefix(out, report);
+	cg_text_prefix(out, report);
 	cg_report_headline(out, finding, again);
 	cg_buf_char(out, '\n');
 	add_body(out, report, finding);
@@ -142,7 +135,7 @@ void cg_text_finding(struct cg_buf *out, const struct cg_report *report, const s
 void cg_text_resolved(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding)
 {
 	size_t start = out->len;
-	prefix(out, report);
+	cg_text_prefix(out, report);
 	cg_buf_fmt(out, "RESOLVED none left of a reported group (%s%s%s)\n", cg_kind_name(finding->kind),
 	           finding->cause ? ", " : "", cg_cause_name(finding->cause));
 	cg_text_opened(out, report, &finding->opened);
@@ -152,7 +145,7 @@ void cg_text_resolved(struct cg_buf *out, const struct cg_report *report, const 
 void cg_text_warning(struct cg_buf *out, const struct cg_report *report, const char *text)
 {
 	size_t start = out->len;
-	prefix(out, report);
+	cg_text_prefix(out, report);
 	cg_buf_str(out, "warning: ");
 	cg_text_plain(out, text);
 	cg_buf_char(out, '\n');
@@ -174,7 +167,7 @@ static void count_if_any(struct cg_buf *out, const char *what, uint64_t n)
 void cg_text_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary)
 {
 	size_t start = out->len;
-	prefix(out, report);
+	cg_text_prefix(out, report);
 	cg_buf_fmt(out, "summary (%s): ", summary->reason);
 	if (summary->groups)
 		cg_buf_fmt(out, "%u finding%s outstanding\n", summary->groups, summary->groups == 1 ? "" : "s");

@@ -7,6 +7,17 @@
 
 enum { FRAMES_IN_TEXT = 12 }; /* three stacks fit a screen; JSON has all */
 
+void cg_text_prefix(struct cg_buf *out, const struct cg_report *report)
+{
+	if (report->timed) {
+		cg_buf_rfc3339(out, report->realtime_ns);
+		cg_buf_char(out, ' ');
+	}
+	cg_buf_str(out, "closeguard: ");
+	cg_text_plain(out, report->app);
+	cg_buf_fmt(out, "[%d]: ", report->pid);
+}
+
 static void add_frame(struct cg_buf *out, unsigned number, const struct cg_frame *frame)
 {
 	cg_buf_fmt(out, "    #%u ", number);

@@ -4,6 +4,9 @@
 
 #include "report.h"
 
+/* "closeguard: app[pid]: ", after the time where the report has it. */
+void cg_text_prefix(struct cg_buf *out, const struct cg_report *report);
+
 /* "  <what> read() 5s ago in thread "worker":" and its stack; nothing for a place that is not known. */
 void cg_text_place(struct cg_buf *out, const struct cg_report *report, const char *what, const struct cg_place *place);
 

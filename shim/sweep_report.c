@@ -98,6 +98,14 @@ static bool is_json(void)
 	return options->format == CG_FORMAT_JSON;
 }
 
+/* Of lines that are about to be written: what a terminal shows needs no time, and syslog has its own. */
+static struct cg_report new_lines(void)
+{
+	struct cg_report report = new_report();
+	report.timed = !is_json() && cg_log_takes_time();
+	return report;
+}
+
 static void append_warning(struct cg_buf *out, const struct cg_report *report, const char *text)
 {
 	if (is_json())
@@ -110,7 +118,7 @@ void cg_sweep_warn_now(const char *text)
 {
 	char line[1024];
 	struct cg_buf out;
-	struct cg_report report = new_report();
+	struct cg_report report = new_lines();
 	cg_buf_init(&out, line, sizeof line);
 	append_warning(&out, &report, text);
 	(void)cg_log_write(out.data, out.len, &reserve_fd);
@@ -211,6 +219,7 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 			continue;
 		if (!out) {
 			out = new_text(sweep, TEXT_ROOM);
+			report = new_lines();
 			finding = cg_arena_alloc(&sweep->arena, sizeof *finding);
 			cg_sweep_names_begin(names_budget_ns, may_load);
 		}
@@ -239,10 +248,10 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 void cg_sweep_tell_actions(struct cg_sweep *sweep, bool all, bool may_load)
 {
 	struct cg_action_view *views = NULL;
-	struct cg_report report = new_report();
 	unsigned n = ACTIONS_AT_ONCE;
 	if (!cg_sweep_policy_has_news(sweep, all))
 		return;
+	struct cg_report report = new_lines();
 	views = cg_arena_alloc(&sweep->arena, ACTIONS_AT_ONCE * sizeof *views);
 	struct cg_buf *out = new_text(sweep, TEXT_ROOM);
 	while (views && out && n == ACTIONS_AT_ONCE) {
@@ -316,7 +325,7 @@ static void note_policy(struct cg_kept_finding *kept, struct cg_finding *finding
 
 void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason, bool may_load)
 {
-	struct cg_report report = new_report();
+	struct cg_report report = new_lines();
 	struct cg_summary summary;
 	struct cg_buf *out = new_text(sweep, SUMMARY_ROOM);
 	struct cg_finding *finding = cg_arena_alloc(&sweep->arena, sizeof *finding);

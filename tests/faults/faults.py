@@ -33,8 +33,8 @@ TIME_LIMIT = 30  # for what takes a second or two on an idle machine
 WILD = 30        # so many times the calls of an undisturbed run
 
 # The library's lines; where findings are written to stderr, theirs too.
-OWN_LINE = re.compile(r"closeguard: ")
-OWN_FINDING = re.compile(r'closeguard: |\{"v":1,|\s')
+OWN_LINE = re.compile(r"(\d{4}-\S+Z )?closeguard: ")
+OWN_FINDING = re.compile(r'(\d{4}-\S+Z )?closeguard: |\{"v":1,|\s')
 
 # What a sandbox may answer to anything, and what the kernel answers to some.
 ANY = ("EPERM", "ENOSYS", "EINVAL")

@@ -84,7 +84,7 @@ class Storm:
             errors.seek(0)
             # A child that has dropped its privileges says that it cannot write to the log.
             self.wrong += ["on stderr: " + line for line in errors.read().splitlines()
-                           if not (watched and line.startswith("closeguard: "))][:5]
+                           if not (watched and " closeguard: " in " " + line)][:5]
         self.told = self.read_log()
         shutil.rmtree(self.folder, ignore_errors=True)
 

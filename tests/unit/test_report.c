@@ -234,6 +234,25 @@ START_TEST(a_warning_is_one_line)
 }
 END_TEST
 
+START_TEST(a_paragraph_begins_with_the_time_where_asked)
+{
+	struct cg_finding finding = sample_leak();
+	struct cg_report timed = report;
+	timed.timed = true;
+	fresh();
+	cg_text_warning(&out, &timed, "off");
+	cg_text_finding(&out, &timed, &finding, false);
+	cg_text_resolved(&out, &timed, &finding);
+	unsigned paragraphs = 0, with_time = 0;
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+		paragraphs += *line != ' ';
+		with_time += strncmp(line, "2026-03-01T12:00:00.123Z closeguard: nginx[4242]: ", 50) == 0;
+	}
+	ck_assert_uint_eq(paragraphs, 3);
+	ck_assert_uint_eq(with_time, 3);
+}
+END_TEST
+
 START_TEST(a_resolved_group_is_named_by_its_opening)
 {
 	struct cg_finding finding = sample_leak();
@@ -322,6 +341,7 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, sockets_tell_who_else_has_them);
 	tcase_add_test(tc, hostile_names_stay_on_their_line);
 	tcase_add_test(tc, a_warning_is_one_line);
+	tcase_add_test(tc, a_paragraph_begins_with_the_time_where_asked);
 	tcase_add_test(tc, a_resolved_group_is_named_by_its_opening);
 	tcase_add_test(tc, a_summary_without_findings_says_so);
 	tcase_add_test(tc, a_summary_has_its_groups_as_paragraphs);

@@ -1,5 +1,6 @@
 /* test_report_json.c: findings as JSON, read back by a parser that is not ours. */
 #include "unit.h"
+#include "version.h"
 
 #include <jansson.h>
 
@@ -27,6 +28,7 @@ static json_t *parse_line(const char *event)
 	ck_assert_str_eq(json_string_value(json_object_get(line, "host")), "web1");
 	ck_assert_int_eq(json_integer_value(json_object_get(line, "pid")), 4242);
 	ck_assert_str_eq(json_string_value(json_object_get(line, "app")), "nginx");
+	ck_assert_str_eq(json_string_value(json_object_get(line, "version")), CG_VERSION);
 	return line;
 }
 
