@@ -17,6 +17,7 @@
 #include "options.h"
 #include "options_table.h"
 #include "preload.h"
+#include "run_log.h"
 #include "target.h"
 #include "witness.h"
 
@@ -120,7 +121,7 @@ static int make_absolute(unsigned row, const char *value, char ret[PATH_MAX])
 /* Puts the choice into the environment that the program will get. Returns enum cg_cli_exit. */
 static int choose(unsigned row, const char *argument, void *context)
 {
-	char value[PATH_MAX];
+	char value[PATH_MAX], why[CG_WHY_MAX];
 	if (row == ROW_NO_SUMMARY) {
 		*(bool *)context = false;
 		return CG_EXIT_DONE;
@@ -132,6 +133,10 @@ static int choose(unsigned row, const char *argument, void *context)
 		return CG_EXIT_FAILED;
 	}
 	int code = check_value(row, value);
+	if (code == CG_EXIT_DONE && row == ROW_LOG && value[0] == '/' && cg_run_log_check(value, why) < 0) {
+		cg_common_complain("run", "--log %s", why);
+		code = CG_EXIT_FAILED;
+	}
 	if (code == CG_EXIT_DONE && setenv(variables[row], value, 1) < 0) {
 		cg_common_complain("run", "%s", strerror(errno));
 		code = CG_EXIT_FAILED;

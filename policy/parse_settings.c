@@ -66,6 +66,13 @@ static bool is_log(const char *text)
 	return true;
 }
 
+static bool is_log_mode(const char *text)
+{
+	size_t n = strspn(text, "01234567");
+	long mode = n && n < 8 && !text[n] ? strtol(text, NULL, 8) : 0;
+	return (mode & 0600) == 0600 && !(mode & ~0664L);
+}
+
 /* "RTMIN", "RTMIN+3", "RTMAX-2" */
 static bool is_realtime(const char *text)
 {
@@ -101,7 +108,8 @@ static const struct {
 	bool (*is_valid)(const char *text);
 } checks[] = {
     {"depth", is_depth}, {"exitcode", is_exitcode}, {"format", is_format}, {"interval", is_interval},
-    {"log", is_log},     {"signal", is_signal},     {"stacks", is_stacks}, {"warn_after", is_duration},
+    {"log", is_log},     {"log_mode", is_log_mode}, {"signal", is_signal}, {"stacks", is_stacks},
+    {"warn_after", is_duration},
 };
 
 static bool is_valid(const char *name, const char *text)

@@ -53,6 +53,7 @@ static const struct cg_config_key top_keys[] = {
     {"format", SETTING(format), "\"text\" or \"json\"", 0, ROOM(format)},
     {"log", SETTING(log), "\"stderr\", \"none\", \"syslog\" or a path of at most 1023 bytes with %p, %e, %h, %t, %%", 0,
      ROOM(log)},
+    {"log_mode", SETTING(log_mode), "an octal mode from \"0600\" to \"0664\"", 0, ROOM(log_mode)},
     {"exitcode", SETTING(exitcode), "a number from 0 to 255", 0, ROOM(exitcode)},
     {"signal", SETTING(signal), "\"none\" or a signal to spare such as \"USR2\"", 0, ROOM(signal)},
     {NULL, NULL, 0, NULL, 0, 0},

@@ -92,7 +92,8 @@ struct cg_policy_suppression {
 
 /* Settings that may stand in a policy file as well as in the environment, as the text that the variable would have. */
 struct cg_policy_settings {
-	char warn_after[24], interval[24], stacks[8], depth[8], format[8], log[1024], exitcode[8], signal[16];
+	char warn_after[24], interval[24], stacks[8], depth[8], format[8], log[1024], log_mode[8];
+	char exitcode[8], signal[16];
 };
 
 /* A file that the policy was read from, to notice that it changed. */

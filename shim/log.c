@@ -1,6 +1,7 @@
 /* log.c: which target a batch goes to, and what happens when it does not arrive. */
 #include "log.h"
 
+#include "clock.h"
 #include "fmt.h"
 #include "log_target.h"
 #include "ownfd.h"
@@ -14,6 +15,8 @@ enum kind { TO_STDERR, TO_NOTHING, TO_SYSLOG, TO_FILE };
 static struct {
 	enum kind kind;
 	int pid;
+	unsigned mode;
+	uid_t uid; /* at the first cg_log_init */
 	bool told; /* stderr knows that the target fails */
 	uint64_t lost;
 	char path[CG_LOG_PATH_MAX];
@@ -115,12 +118,15 @@ int cg_log_init(const struct cg_log_config *config)
 		kind = TO_STDERR;
 		cg_buf_init(&path, text, sizeof(text));
 	}
+	if (!state.pid)
+		state.uid = cg_sys_getuid();
 	if (config->pid != state.pid)
 		state.lost = 0; /* a parent's loss */
 	if (kind != state.kind || strcmp(text, state.path) != 0)
 		state.told = false;
 	state.kind = kind;
 	state.pid = config->pid;
+	state.mode = config->mode ? config->mode : 0600;
 	memcpy(state.path, text, path.len + 1);
 	cg_log_stderr_remember();
 	return r;
@@ -160,9 +166,16 @@ static const char *describe(int error)
 	return NULL;
 }
 
-static void tell_failure(int error)
+/* What a file is refused for where its folder is out of reach, for want of rights or behind another root. */
+static bool is_out_of_reach(int error)
 {
-	char text[CG_LOG_PATH_MAX + 128];
+	return error == -EACCES || error == -EPERM || error == -ENOENT || error == -ENOTDIR || error == -EROFS ||
+	       error <= -CG_LOG_HARD_LINK;
+}
+
+static void tell_failure(int error, const char *instead)
+{
+	char text[2 * CG_LOG_PATH_MAX + 128];
 	struct cg_buf line;
 	uint64_t not_counted = 0;
 	const char *why = describe(error);
@@ -170,14 +183,54 @@ static void tell_failure(int error)
 		return;
 	state.told = true;
 	cg_buf_init(&line, text, sizeof(text));
+	if (!cg_log_stderr_is_terminal()) {
+		cg_buf_rfc3339(&line, cg_clock_realtime());
+		cg_buf_char(&line, ' ');
+	}
 	cg_buf_fmt(&line,
 	           "closeguard: cannot write to %s: ", state.kind == TO_SYSLOG ? cg_log_syslog_path : state.path);
 	if (why)
 		cg_buf_str(&line, why);
 	else
 		cg_buf_fmt(&line, "error %d", -error);
-	cg_buf_str(&line, "; reports are lost until that is mended\n");
+	if (instead)
+		cg_buf_fmt(&line, "; reports go to %s\n", instead);
+	else
+		cg_buf_str(&line, "; reports are lost until that is mended\n");
 	cg_log_stderr_write(text, line.len, &not_counted);
+}
+
+/*
+ * A server that was started by root and serves as another user cannot open what root could, nor find it after a chroot.
+ * What was opened before takes it, be it a parent's log; else stderr does.
+ */
+static int write_elsewhere(int error, const char *text, size_t len, uint64_t *lost)
+{
+	const char *path = cg_log_kept_path();
+	*lost = len;
+	if (path) {
+		*lost = 0;
+		int r = cg_log_kept_append(text, len, lost);
+		if (r == 0 && strcmp(path, state.path) != 0)
+			tell_failure(error, path);
+		if (*lost < len)
+			return r; /* all or a part has arrived */
+	}
+	if (cg_sys_getuid() == state.uid)
+		return error;
+	tell_failure(error, "stderr, as the process has another user than at its start");
+	*lost = 0;
+	return cg_log_stderr_write(text, len, lost);
+}
+
+static int write_to_file(const char *text, size_t len)
+{
+	uint64_t lost = 0;
+	int r = cg_log_file_append(state.path, state.mode, text, len, &lost);
+	if (r < 0 && lost == len && is_out_of_reach(r))
+		r = write_elsewhere(r, text, len, &lost);
+	state.lost += lost;
+	return r;
 }
 
 static int write_to_target(const char *text, size_t len)
@@ -188,7 +241,7 @@ static int write_to_target(const char *text, size_t len)
 	case TO_SYSLOG:
 		return cg_log_syslog_send(text, len, state.pid, &state.lost);
 	case TO_FILE:
-		return cg_log_file_append(state.path, text, len, &state.lost);
+		return write_to_file(text, len);
 	case TO_NOTHING:
 		break;
 	}
@@ -225,7 +278,7 @@ static int write_and_tell(const char *text, size_t len)
 {
 	int r = write_to_target(text, len);
 	if (r < 0 && r != -EMFILE && r != -ENFILE)
-		tell_failure(r);
+		tell_failure(r, NULL);
 	return r;
 }
 
@@ -257,6 +310,12 @@ int cg_log_write(const char *text, size_t len, int *reserve_fd)
 bool cg_log_needs_table(void)
 {
 	return state.kind == TO_STDERR && cg_log_stderr_needs_table();
+}
+
+void cg_log_keep(void)
+{
+	if (state.kind == TO_FILE && cg_sys_getuid() == 0)
+		cg_log_kept_open(state.path, state.mode);
 }
 
 bool cg_log_takes_time(void)

@@ -18,6 +18,7 @@ struct cg_log_config {
 	const char *target; /* CLOSEGUARD_LOG */
 	const char *app, *host;
 	int pid;
+	unsigned mode; /* of a file that is made; 0: 0600 */
 	uint64_t start_realtime_ns;
 };
 
@@ -55,6 +56,13 @@ bool cg_log_needs_table(void);
  * says so by itself. Sweep and constructor only.
  */
 bool cg_log_takes_time(void);
+
+/*
+ * The process is about to change its user or its root: if it is root's, a file is opened now, and stays open for when
+ * it cannot be opened any more. In a forked child what its parent had opened serves until then. A thread of the
+ * program's, in whose table of descriptors it is.
+ */
+void cg_log_keep(void);
 
 /* Bytes that could not be written since the last call, for a line that says so. */
 uint64_t cg_log_lost(void);

@@ -5,16 +5,29 @@
 #include "sys.h"
 
 /*
- * Opened anew for each batch, so a rotated log is followed. Non-blocking for the sake of a FIFO that nobody reads; a
- * symbolic link may have been laid by somebody else in a directory that all can write to.
+ * Non-blocking for the sake of a FIFO that nobody reads; a symbolic link may have been laid by somebody else in a
+ * directory that all can write to. The mode of a new file is what was asked for, not what umask leaves of it.
  */
-static int open_log(const char *path, struct stat *ret)
+static int open_or_make(const char *path, unsigned mode)
 {
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int fd = cg_sys_open(path, flags, 0);
+	if (fd != -ENOENT)
+		return fd;
+	fd = cg_sys_open(path, flags | O_CREAT | O_EXCL, mode);
+	if (fd == -EEXIST)
+		return cg_sys_open(path, flags, 0);
+	if (fd >= 0 && mode != 0600)
+		(void)CG_SYS3(SYS_fchmod, fd, mode, 0);
+	return fd;
+}
+
+int cg_log_file_open(const char *path, unsigned mode, struct stat *ret)
+{
 	int r = cg_log_trust_folder(path);
 	if (r < 0)
 		return r;
-	int fd = cg_sys_open(path, flags, 0600);
+	int fd = open_or_make(path, mode);
 	if (fd < 0)
 		return fd;
 	fd = cg_ownfd_take(fd);
@@ -39,11 +52,12 @@ static bool cut_back(int fd, const struct stat *before, size_t written)
 	return now.st_size == before->st_size + (off_t)written && cg_sys_ftruncate(fd, (uint64_t)before->st_size) == 0;
 }
 
-int cg_log_file_append(const char *path, const char *text, size_t len, uint64_t *lost)
+/* Opened anew for each batch, so a rotated log is followed. */
+int cg_log_file_append(const char *path, unsigned mode, const char *text, size_t len, uint64_t *lost)
 {
 	struct stat before;
 	size_t written = 0;
-	int fd = open_log(path, &before);
+	int fd = cg_log_file_open(path, mode, &before);
 	if (fd == -EMFILE || fd == -ENFILE)
 		return fd;
 	int r = fd;

@@ -34,7 +34,15 @@ bool cg_log_stderr_needs_table(void);
 bool cg_log_stderr_is_terminal(void);
 int cg_log_stderr_write(const char *text, size_t len, uint64_t *lost);
 
-int cg_log_file_append(const char *path, const char *text, size_t len, uint64_t *lost);
+/* Opens, and makes with this mode, what may be appended to. Returns a registered descriptor, or as above. */
+int cg_log_file_open(const char *path, unsigned mode, struct stat *ret);
+int cg_log_file_append(const char *path, unsigned mode, const char *text, size_t len, uint64_t *lost);
+
+/* Keeps the file of that name open. A thread of the program's. */
+void cg_log_kept_open(const char *path, unsigned mode);
+/* The name of the file that is kept open; NULL: none. */
+const char *cg_log_kept_path(void);
+int cg_log_kept_append(const char *text, size_t len, uint64_t *lost);
 
 int cg_log_syslog_send(const char *text, size_t len, int pid, uint64_t *lost);
 

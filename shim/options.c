@@ -54,6 +54,7 @@ static const struct {
     [CG_OPT_POLICY] = FIELD(policy),
     [CG_OPT_APP] = FIELD(app),
     [CG_OPT_LOG] = FIELD(log),
+    [CG_OPT_LOG_MODE] = FIELD(log_mode),
     [CG_OPT_FORMAT] = FIELD(format),
     [CG_OPT_WARN_AFTER] = FIELD(warn_after_ns),
     [CG_OPT_INTERVAL] = FIELD(interval_ns),

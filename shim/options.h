@@ -33,6 +33,7 @@ struct cg_options {
 	enum cg_format format;
 	enum cg_stacks stacks;
 	unsigned depth;
+	unsigned log_mode;
 	int signal;   /* 0: none */
 	int exitcode; /* 0: leave the app's own */
 	uint64_t warn_after_ns;

@@ -64,6 +64,23 @@ int cg_options_parse_stacks(const char *text, void *ret_field, size_t size)
 	return 0;
 }
 
+int cg_options_parse_mode(const char *text, void *ret_field, size_t size)
+{
+	unsigned mode = 0;
+	(void)size;
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '7' || mode > 07777)
+			return -EINVAL;
+		mode = mode * 8 + (unsigned)(*text - '0');
+	}
+	if ((mode & 0600) != 0600 || (mode & ~0664u))
+		return -ERANGE;
+	*(unsigned *)ret_field = mode;
+	return 0;
+}
+
 int cg_options_parse_duration(const char *text, void *ret_field, size_t size)
 {
 	(void)size;

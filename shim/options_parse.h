@@ -13,6 +13,7 @@ typedef int cg_options_parse(const char *text, void *ret_field, size_t size);
 cg_options_parse cg_options_parse_switch;   /* bool */
 cg_options_parse cg_options_parse_text;     /* char[size]; -ENAMETOOLONG */
 cg_options_parse cg_options_parse_format;   /* enum cg_format */
+cg_options_parse cg_options_parse_mode;     /* unsigned, octal; its owner may read and write, and others never write */
 cg_options_parse cg_options_parse_duration; /* uint64_t, ns */
 cg_options_parse cg_options_parse_interval; /* uint64_t, ns, 10 ms to 1 h */
 cg_options_parse cg_options_parse_stacks;   /* enum cg_stacks */

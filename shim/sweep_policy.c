@@ -216,6 +216,7 @@ static void take_settings(const struct cg_policy_settings *settings, bool at_sta
 	take_setting(CG_OPT_STACKS, settings->stacks);
 	take_setting(CG_OPT_DEPTH, settings->depth);
 	take_setting(CG_OPT_LOG, settings->log);
+	take_setting(CG_OPT_LOG_MODE, settings->log_mode);
 	take_setting(CG_OPT_SIGNAL, settings->signal);
 }
 

@@ -44,6 +44,7 @@ static int init_log(void)
 	                               .app = options->app,
 	                               .host = host,
 	                               .pid = cg_sys_getpid(),
+	                               .mode = options->log_mode,
 	                               .start_realtime_ns = cg_clock_realtime()};
 	return cg_log_init(&config);
 }
@@ -74,6 +75,12 @@ void cg_sweep_report_after_fork(void)
 	cg_sweep_names_after_fork();
 	(void)init_log();
 	cg_symbol_after_fork();
+}
+
+void cg_sweep_report_keep_log(void)
+{
+	if (cg_recorder_header() || atomic_load(&cg_guard.inherited))
+		cg_log_keep();
 }
 
 void cg_sweep_report_set_reserve(int fd)

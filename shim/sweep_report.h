@@ -16,6 +16,12 @@ void cg_sweep_report_after_fork(void);
 /* A descriptor that may be given up while the log is opened in a process that has no other left. */
 void cg_sweep_report_set_reserve(int fd);
 
+/*
+ * The process is about to change its user or its root: where it has connections to report of, a log that is a file
+ * stays open from now on. A thread of the program's.
+ */
+void cg_sweep_report_keep_log(void);
+
 /* One warning line at once: for wrong input of the user's. */
 void cg_sweep_warn_now(const char *text);
 

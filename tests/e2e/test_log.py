@@ -4,6 +4,7 @@
 import datetime
 import os
 import re
+import stat
 import sys
 import time
 
@@ -78,6 +79,74 @@ def test_each_line_names_the_release(t):
     t.equal({line["event"] for line in lines}, {"finding", "summary"}, "events")
     for line in lines:
         t.check(re.fullmatch(r"\d+\.\d+\.\d+", line.get("version", "")), f"version in {line}")
+
+
+def dropped(t, when, env=None):
+    """A server that gives its rights up at that time; its log is in a folder where only root may write."""
+    if os.geteuid() != 0:
+        raise Skip("only root can give rights up")
+    os.chmod(t.dir, 0o755)
+    folder, root = os.path.join(t.dir, "logs"), os.path.join(t.dir, "root")
+    os.mkdir(folder, 0o755)
+    os.mkdir(root, 0o755)
+    os.makedirs(os.path.join(t.dir, "recorders"), exist_ok=True)
+    os.chmod(os.path.join(t.dir, "recorders"), 0o1777)
+    app = t.start("prog_drop", when, root, env={"CLOSEGUARD_LOG": os.path.join(folder, "%e.%p.log"),
+                                                "CLOSEGUARD_DIR": None, **(env or {})}, stderr_empty=False)
+    app.connect(app.number("port"), b"x").close()
+    pid = app.number("leaked")
+    app.log_path = os.path.join(folder, f"prog_drop.{pid}.log")
+    return app
+
+
+def outlives(t, when):
+    app = dropped(t, when)
+    app.finding("close_wait", "eof_ignored")
+    app.finish()
+    t.equal(app.stderr(), "", "stderr")
+
+
+def test_a_log_outlives_a_change_of_user(t):
+    outlives(t, "late")
+
+
+def test_a_log_outlives_a_change_of_root(t):
+    outlives(t, "root")
+
+
+def test_a_worker_has_its_log(t):
+    outlives(t, "worker")
+
+
+def test_stderr_takes_what_cannot_be_logged(t):
+    app = dropped(t, "early", env={"CLOSEGUARD_FORMAT": "text"})
+    app.wait_for(lambda: "LEAK" in app.stderr(), lambda: f"stderr: {app.stderr()}")
+    told = [line for line in app.stderr().splitlines() if "cannot write to" in line]
+    t.equal(len(told), 1, f"lines about it in {app.stderr()}")
+    t.check(told[0].endswith(f"{app.log_path}: permission denied; reports go to stderr, as the process has another "
+                             "user than at its start"), told[0])
+
+
+def test_the_mode_of_a_log(t):
+    """Whatever the umask; a file that is there keeps its own."""
+    for mode, wanted in ((None, 0o600), ("0640", 0o640), ("0664", 0o664)):
+        path = os.path.join(t.dir, f"log.{mode}")
+        app = leak(t, env={"CLOSEGUARD_LOG": path, "CLOSEGUARD_LOG_MODE": mode}, preexec=lambda: os.umask(0o077))
+        app.wait_for(lambda: "LEAK" in app.log(), "no finding")
+        t.equal(stat.S_IMODE(os.stat(path).st_mode), wanted, f"mode {mode}")
+    path = os.path.join(t.dir, "there")
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    app = leak(t, env={"CLOSEGUARD_LOG": path, "CLOSEGUARD_LOG_MODE": "0640"})
+    app.wait_for(lambda: "LEAK" in app.log(), "no finding")
+    t.equal(stat.S_IMODE(os.stat(path).st_mode), 0o600, "mode of the file that was there")
+
+
+def test_a_mode_that_is_none(t):
+    for wrong in ("640x", "0400", "0666", "0755", "9", "01640"):
+        app = leak(t, env={"CLOSEGUARD_LOG": os.path.join(t.dir, "log." + wrong), "CLOSEGUARD_LOG_MODE": wrong})
+        app.wait_for(lambda: "LEAK" in app.log(), "no finding")
+        t.check(f'CLOSEGUARD_LOG_MODE: "{wrong}" is not an octal mode from 0600 to 0664; using 0600' in app.log(),
+                app.log())
 
 
 if __name__ == "__main__":

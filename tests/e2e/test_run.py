@@ -394,6 +394,18 @@ def test_hostile_files(t):
         t.equal(done.returncode, 3, f"status for mutation {number}; it said {done.stderr[:300]!r}")
 
 
+def test_a_log_that_cannot_be_written_is_refused_at_once(t):
+    os.mkdir(os.path.join(t.dir, "folder"))
+    write(t, "file", b"")
+    os.symlink("file", os.path.join(t.dir, "link"))
+    for path, why in (("nowhere/log", "No such file or directory"), ("nowhere/%e.%p.log", "No such file or directory"),
+                      ("file/log", "Not a directory"), ("folder", "Is a directory"), ("link", "symbolic link")):
+        refused(t, f"--log .*{re.escape(path)}: .*{why}", "--log", path, "true")
+    for path in ("new", "file", "folder/%e.%p.log", "/dev/null", "none", "syslog"):
+        t.equal(launch(t, "--log", path, "true").returncode, 0, f"status with {path}")
+    t.check(not os.path.exists(os.path.join(t.dir, "new")), "the check has made the file")
+
+
 if __name__ == "__main__":
     if not os.path.exists(COMMAND):
         sys.exit(f"not ok run: {COMMAND} is missing: build it first")

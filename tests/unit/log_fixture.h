@@ -74,6 +74,13 @@ static inline void start(const char *target)
 	start_as(target, 4711);
 }
 
+/* What follows the time that a line begins with. */
+static inline const char *behind_time(const char *line)
+{
+	ck_assert_msg(strlen(line) > 25 && line[10] == 'T' && line[23] == 'Z', "no time in %s", line);
+	return line + 25;
+}
+
 /* What can be read from fd without waiting. */
 static inline const char *drained(int fd)
 {

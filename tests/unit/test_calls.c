@@ -31,7 +31,8 @@ static const unsigned numbers[][2] = {
     {CG_CALL_received, 67},     {CG_CALL_adopted, 68},        {CG_CALL_peek, 69},
     {CG_CALL_pwritev2, 70},     {CG_CALL_pwritev64v2, 71},    {CG_CALL_dlmopen, 72},
     {CG_CALL_popen, 74},        {CG_CALL_system, 75},         {CG_CALL_wordexp, 76},
-    {CG_CALL_dlopen, 73},
+    {CG_CALL_dlopen, 73},       {CG_CALL_chroot, 77},         {CG_CALL_setresuid, 78},
+    {CG_CALL_setreuid, 79},     {CG_CALL_setuid, 80},
 };
 
 START_TEST(numbers_are_as_they_were)

@@ -52,6 +52,7 @@ START_TEST(defaults)
 	ck_assert_str_eq(options.policy, "");
 	ck_assert_str_eq(options.log, "stderr");
 	ck_assert_str_eq(options.dir, "");
+	ck_assert_uint_eq(options.log_mode, 0600);
 	ck_assert_str_eq(options.app, "test_options");
 	ck_assert_uint_eq(options.from_environment, 0);
 }
@@ -62,7 +63,7 @@ START_TEST(every_setting_is_read)
 	READ("CLOSEGUARD=off", "CLOSEGUARD_POLICY=/p.cfg", "CLOSEGUARD_APP=shop", "CLOSEGUARD_LOG=logs/%e.%p",
 	     "CLOSEGUARD_FORMAT=json", "CLOSEGUARD_WARN_AFTER=500ms", "CLOSEGUARD_INTERVAL=5m", "CLOSEGUARD_STACKS=fp",
 	     "CLOSEGUARD_DEPTH=64", "CLOSEGUARD_THREAD=off", "CLOSEGUARD_SIGNAL=USR2", "CLOSEGUARD_EXITCODE=99",
-	     "CLOSEGUARD_FOLLOW=off", "CLOSEGUARD_DIR=run/here");
+	     "CLOSEGUARD_FOLLOW=off", "CLOSEGUARD_DIR=run/here", "CLOSEGUARD_LOG_MODE=0640");
 	ck_assert_int_eq(warned, 0);
 	ck_assert(!options.on && !options.thread && !options.follow);
 	ck_assert_str_eq(options.policy, "/p.cfg");
@@ -76,6 +77,7 @@ START_TEST(every_setting_is_read)
 	ck_assert_int_eq(options.signal, SIGUSR2);
 	ck_assert_int_eq(options.exitcode, 99);
 	ck_assert_str_eq(options.dir, "run/here");
+	ck_assert_uint_eq(options.log_mode, 0640);
 	ck_assert_uint_eq(options.from_environment, (1u << CG_OPT_COUNT) - 1);
 }
 END_TEST

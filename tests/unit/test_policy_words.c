@@ -17,7 +17,8 @@ static const char *const texts[] = {
     "00",      "3s ",     "USR1",     "USR2",   "SIGUSR2",    "SIGnone", "TERM",    "SIGINT",
     "KILL",    "9",       "15",       "17",     "usr2",       "RTMIN",   "RTMIN+3", "RTMAX-2",
     "RTMIN-1", "RTMAX+1", "RTMIN+99", "RTMIN+", "SIGRTMIN+1", "34",      "64",      "HUP",
-    "CHLD",    "POLL",
+    "CHLD",    "POLL",     "0600",     "0640",   "664",        "0666",    "0400",    "0755",
+    "01640",   "0640x",
 };
 
 static const struct {
@@ -27,7 +28,7 @@ static const struct {
     {"warn_after", cg_options_parse_duration}, {"interval", cg_options_parse_interval},
     {"stacks", cg_options_parse_stacks},       {"depth", cg_options_parse_depth},
     {"format", cg_options_parse_format},       {"exitcode", cg_options_parse_exitcode},
-    {"signal", cg_options_parse_signal},
+    {"signal", cg_options_parse_signal},       {"log_mode", cg_options_parse_mode},
 };
 
 START_TEST(settings_take_what_variables_take)
