@@ -3,12 +3,12 @@
  *
  * Everything comes in as the JSON lines of INTERFACE: a log has them, a recorder is retold as them, a saved report is
  * taken apart into them. A finding is the same in two processes where kind, cause and stacks are: by build-id and
- * offset, not by names and pids. Of each process the latest word on a finding counts. Memory is bounded: findings that
- * find no room are counted and left out.
+ * offset, not by names and pids. Of each process the latest word on a finding counts. Memory is bounded: the
+ * lightest findings, and those that find no room, are counted and left out.
  *
  * merge.c finds and makes things; merge_line.c takes in a line, merge_finding.c and merge_member.c a finding,
- * merge_action.c an action, merge_saved.c a saved report; merge_timeline.c keeps the course of time, merge_document*.c
- * makes the result.
+ * merge_action.c an action, merge_saved.c a saved report; merge_weight.c leaves out the lightest, merge_timeline.c
+ * keeps the course of time, merge_document*.c makes the result.
  */
 #ifndef CG_MERGE_H
 #define CG_MERGE_H
@@ -32,18 +32,19 @@ struct cg_merge_raw {
 struct cg_merge_process {
 	const char *host, *app;
 	json_int_t pid;
-	int64_t start_ms;       /* since 1970, here and below; INT64_MIN: unknown */
-	int64_t from_ms, to_ms; /* the first and the last word of it */
-	int64_t ended_ms;       /* its exit; INT64_MAX: none was told */
-	uint32_t index;         /* in the merge's processes */
-	uint32_t restating;     /* number of its summary that is being taken in, or was last */
-	json_int_t close_wait;  /* sockets in CLOSE_WAIT by its last word */
-	uint32_t points;        /* of the timeline, thinned ones included */
-	int64_t point_ms;       /* of the latest point */
-	int64_t kept_ms;        /* of the latest that was kept; INT64_MIN: none */
-	const char *state;      /* NULL: unknown */
-	const char *path;       /* its latest source's */
-	double *counters;       /* by the merge's names of them, NAN for those not told; NULL: none */
+	int64_t start_ms;          /* since 1970, here and below; INT64_MIN: unknown */
+	int64_t from_ms, to_ms;    /* the first and the last word of it */
+	int64_t ended_ms;          /* its exit; INT64_MAX: none was told */
+	uint32_t index;            /* in the merge's processes */
+	uint32_t restating;        /* number of its summary that is being taken in, or was last */
+	json_int_t close_wait;     /* sockets in CLOSE_WAIT by its last word */
+	json_int_t leaked_dropped; /* sockets that were told as leaked of findings that are left out */
+	uint32_t points;           /* of the timeline, thinned ones included */
+	int64_t point_ms;          /* of the latest point */
+	int64_t kept_ms;           /* of the latest that was kept; INT64_MIN: none */
+	const char *state;         /* NULL: unknown */
+	const char *path;          /* its latest source's */
+	double *counters;          /* by the merge's names of them, NAN for those not told; NULL: none */
 	struct cg_merge_member *members;
 };
 
@@ -61,6 +62,7 @@ struct cg_merge_member {
 	json_int_t leaked;       /* the most that were told as a leak, and no policy bore */
 	int64_t first_ms, last_ms;
 	double oldest_s, confidence;
+	double growth;                    /* a minute; NAN: unknown */
 	const char *verdict, *suppressed; /* suppressed NULL: no policy bears it */
 	uint32_t restated;                /* in which of its process's summaries */
 	struct cg_merge_history *history;
@@ -78,15 +80,16 @@ struct cg_merge_place {
 enum cg_merge_places { CG_OPENED, CG_EOF, CG_LAST_USE, CG_CONNECTED, CG_CLOSED, CG_HERE, CG_PLACES };
 
 struct cg_merge_finding {
-	const char *kind, *cause, *label;                             /* cause, label NULL: none */
-	const struct cg_code_stack *key[CG_PLACES];                   /* of the places that tell findings apart */
-	struct cg_merge_place places[CG_PLACES];                      /* as of the latest word */
+	const char *kind, *cause, *label;                     /* cause, label NULL: none */
+	const struct cg_code_stack *key[CG_PLACES];           /* of the places that tell findings apart */
+	struct cg_merge_place places[CG_PLACES];              /* as of the latest word */
 	const char *advice, *origin, *error, *suggested_rule; /* NULL: none */
-	json_int_t open_fds, fd_limit;                                /* 0: none */
-	double forecast_s;                                            /* 0: none */
+	json_int_t open_fds, fd_limit;                        /* 0: none */
+	double forecast_s;                                    /* 0: none */
 	int64_t first_ms, last_ms;
 	struct cg_merge_member *members;
 	uint32_t index;
+	bool dropped; /* left out: on its way out of the merge */
 };
 
 /* What a policy did, by rule and outcome. */
@@ -190,6 +193,10 @@ bool cg_merge_finding(struct cg_merge *merge, struct cg_merge_process *process, 
 /* A process's part in a finding, a new one where there was none. NULL where there is no room. */
 struct cg_merge_member *cg_merge_member(struct cg_merge *merge, struct cg_merge_finding *finding,
                                         struct cg_merge_process *process);
+
+/* Takes the members of dropped findings out, and finds each finding of the merge's list by its new index. */
+void cg_merge_members_drop(struct cg_merge *merge);
+void cg_merge_findings_rehash(struct cg_merge *merge);
 
 /*
  * What a process said of its part at that time; of what was said later nothing changes. The same stacks may be two of a

@@ -83,7 +83,7 @@ static json_t *leaks_told(const struct cg_merge *merge)
 	double sum = 0;
 	for (size_t i = 0; i < merge->process_count; i++) {
 		const struct cg_merge_process *process = merge->processes[i];
-		double told = 0, counted = counter(merge, process, "leaks_told");
+		double told = (double)process->leaked_dropped, counted = counter(merge, process, "leaks_told");
 		for (const struct cg_merge_member *m = process->members; m; m = m->next_of_process)
 			told += (double)m->leaked;
 		sum += counted > told ? counted : told;
@@ -108,16 +108,20 @@ static json_t *timeline(struct cg_merge *merge)
 	return array;
 }
 
+static void warn_of_left_out(struct cg_merge *merge)
+{
+	if (merge->left_out)
+		cg_merge_warn(merge,
+		              "%lld findings were left out, because there are more different ones than memory is kept "
+		              "for; the heaviest are kept. Report on fewer files at once to see the others",
+		              (long long)merge->left_out);
+}
+
 json_t *cg_merge_document(struct cg_merge *merge)
 {
 	json_t *document = json_object(), *sources = json_array();
 	for (size_t i = 0; i < merge->source_count; i++)
 		json_array_append_new(sources, source(merge, &merge->sources[i]));
-	if (merge->left_out)
-		cg_merge_warn(merge,
-		              "%lld findings were left out, because there are more different ones than memory is kept "
-		              "for; report on fewer files at once",
-		              (long long)merge->left_out);
 	if (merge->unlisted)
 		cg_merge_warn(merge, "%lld more processes are not listed; their findings are among the others",
 		              (long long)merge->unlisted);
@@ -128,6 +132,7 @@ json_t *cg_merge_document(struct cg_merge *merge)
 	json_object_set_new(document, "sources", sources);
 	json_object_set_new(document, "leaks_told", leaks_told(merge));
 	json_object_set_new(document, "findings", cg_document_findings(merge));
+	warn_of_left_out(merge);
 	json_object_set_new(document, "timeline", timeline(merge));
 	json_object_set_new(document, "actions", cg_document_actions(merge));
 	json_object_set(document, "warnings", merge->warnings);

@@ -6,62 +6,12 @@
 
 #include "detect.h"
 #include "merge_document.h"
+#include "merge_weight.h"
 #include "naming.h"
+#include "report_site.h"
 
 /* As many processes of a finding as are listed; a page and a person want no more. */
 enum { PROCESSES_MAX = 1000 };
-
-/* What a finding's members come to. */
-struct sum {
-	struct cg_merge_finding *finding;
-	json_int_t count, total;
-	double oldest_s, confidence;
-	const char *verdict;
-	const char *suppressed; /* where every process that has some is told to bear it */
-	int rank;
-};
-
-/* A leak in one process is a leak, however well the others do that have some too. */
-static int rank_of(const char *verdict)
-{
-	return !verdict ? 3 : strcmp(verdict, "leak") == 0 ? 0 : strcmp(verdict, "late") == 0 ? 1 : 2;
-}
-
-static struct sum sum_of(struct cg_merge_finding *finding)
-{
-	struct sum sum = {.finding = finding, .rank = 4};
-	for (const struct cg_merge_member *member = finding->members; member; member = member->next_of_finding) {
-		sum.count += member->count;
-		sum.total += member->total;
-	}
-	bool borne = true;
-	for (const struct cg_merge_member *member = finding->members; member; member = member->next_of_finding) {
-		int rank = rank_of(member->verdict);
-		if (sum.count && !member->count)
-			continue;
-		borne &= member->suppressed != NULL;
-		sum.suppressed = borne ? member->suppressed : NULL;
-		sum.oldest_s = member->oldest_s > sum.oldest_s ? member->oldest_s : sum.oldest_s;
-		if (rank > sum.rank || (rank == sum.rank && member->confidence <= sum.confidence))
-			continue;
-		sum.rank = rank;
-		sum.verdict = member->verdict;
-		sum.confidence = member->confidence;
-	}
-	return sum;
-}
-
-static int by_weight(const void *a, const void *b)
-{
-	const struct sum *one = a, *other = b;
-	if (!one->count != !other->count)
-		return !one->count ? 1 : -1;
-	if (one->rank != other->rank)
-		return one->rank < other->rank ? -1 : 1;
-	if (one->count != other->count)
-		return one->count > other->count ? -1 : 1;
-	return (one->finding->index > other->finding->index) - (one->finding->index < other->finding->index);
-}
 
 static json_t *stack(const struct cg_code_stack *stack)
 {
@@ -178,7 +128,7 @@ static int by_members_count(const void *a, const void *b)
 }
 
 /* Those that have some now; where nobody has, those that had. */
-static json_t *processes_of(const struct sum *sum)
+static json_t *processes_of(const struct cg_merge_sum *sum)
 {
 	size_t count = 0;
 	json_t *array = json_array();
@@ -218,7 +168,13 @@ static void add_extras(json_t *object, const struct cg_merge_finding *finding)
 		json_object_set_new(object, "label", json_string(finding->label));
 }
 
-static json_t *finding_of(const struct sum *sum)
+/* To a tenth, which is what a process tells. */
+static json_t *rounded(double number)
+{
+	return cg_document_number((double)(json_int_t)(number * 10 + (number < 0 ? -0.5 : 0.5)) / 10);
+}
+
+static json_t *finding_of(const struct cg_merge_sum *sum)
 {
 	const struct cg_merge_finding *finding = sum->finding;
 	json_t *object = json_object();
@@ -230,12 +186,15 @@ static json_t *finding_of(const struct sum *sum)
 	json_object_set_new(object, "total", json_integer(sum->total));
 	json_object_set_new(object, "status", json_string(sum->count ? "open" : "resolved"));
 	json_object_set_new(object, "oldest_age_s", cg_document_number(sum->oldest_s));
+	json_object_set_new(object, "growth_per_min",
+	                    !(sum->growth > -1e9 && sum->growth < 1e9) ? json_null() : rounded(sum->growth));
 	json_object_set_new(object, "first_seen", cg_document_time(finding->first_ms));
 	json_object_set_new(object, "last_seen", cg_document_time(finding->last_ms));
 	json_object_set_new(object, "advice", json_string(finding->advice ? finding->advice : ""));
 	json_object_set_new(object, "origin", cg_document_text(finding->origin));
 	json_object_set_new(object, "processes", processes_of(sum));
 	add_places(object, finding);
+	json_object_set_new(object, "site", cg_report_site(object));
 	json_object_set_new(object, "sockets", sockets_of(finding));
 	add_history(object, finding);
 	if (sum->suppressed)
@@ -244,16 +203,22 @@ static json_t *finding_of(const struct sum *sum)
 	return object;
 }
 
+/* The heaviest; the names of those are looked up first, too. */
 json_t *cg_document_findings(struct cg_merge *merge)
 {
 	json_t *array = json_array();
-	struct sum *sums = merge->finding_count ? calloc(merge->finding_count, sizeof *sums) : NULL;
-	for (size_t i = 0; sums && i < merge->finding_count; i++)
-		sums[i] = sum_of(merge->findings[i]);
+	size_t count = merge->finding_count;
+	struct cg_merge_sum *sums = count ? calloc(count, sizeof *sums) : NULL;
+	for (size_t i = 0; sums && i < count; i++)
+		sums[i] = cg_merge_sum(merge->findings[i]);
 	if (sums)
-		qsort(sums, merge->finding_count, sizeof *sums, by_weight);
-	for (size_t i = 0; sums && i < merge->finding_count; i++)
+		qsort(sums, count, sizeof *sums, cg_merge_by_weight);
+	for (size_t i = 0; sums && i < count && i < CG_MERGE_FINDINGS; i++)
 		json_array_append_new(array, finding_of(&sums[i]));
+	if (count > CG_MERGE_FINDINGS) {
+		merge->left_out += (json_int_t)(count - CG_MERGE_FINDINGS);
+		merge->failed = true;
+	}
 	free(sums);
 	return array;
 }

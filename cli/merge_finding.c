@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "merge.h"
-
-/* As many findings as a document of them may take memory for, and more than anybody reads: a process has up to 512. */
-enum { FINDINGS_MAX = 4096 };
+#include "merge_weight.h"
 
 static const char *const place_names[CG_PLACES] = {"opened", "eof", "last_use", "connected", "closed", "here"};
 
@@ -70,14 +68,24 @@ static bool same_finding(const void *context, uint32_t index, const void *key)
 	return memcmp(merge->findings[index], key, offsetof(struct cg_merge_finding, places)) == 0;
 }
 
+void cg_merge_findings_rehash(struct cg_merge *merge)
+{
+	cg_table_clear(&merge->finding_table);
+	for (uint32_t i = 0; i < merge->finding_count; i++) {
+		merge->findings[i]->index = i;
+		(void)cg_table_add(&merge->memory, &merge->finding_table, hash_of_finding(merge, i), i, hash_of_finding,
+		                   merge);
+	}
+}
+
 static struct cg_merge_finding *finding_of(struct cg_merge *merge, const struct cg_merge_finding *key)
 {
 	int64_t found = cg_table_find(&merge->finding_table, hash_of(key), same_finding, merge, key);
 	if (found >= 0)
 		return merge->findings[found];
+	cg_merge_prune(merge);
 	uint32_t index = (uint32_t)merge->finding_count;
-	if (index == FINDINGS_MAX ||
-	    !cg_memory_grow(&merge->memory, (void **)&merge->findings, &merge->finding_room, index, sizeof(void *)))
+	if (!cg_memory_grow(&merge->memory, (void **)&merge->findings, &merge->finding_room, index, sizeof(void *)))
 		return NULL;
 	struct cg_merge_finding *kept = cg_memory_take(&merge->memory, sizeof *kept);
 	if (!kept)

@@ -1,6 +1,7 @@
 /*
  * merge_member.c: one process's part in a finding.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,7 @@ struct cg_merge_member *cg_merge_member(struct cg_merge *merge, struct cg_merge_
 	                                   .process = process,
 	                                   .next_of_finding = finding->members,
 	                                   .next_of_process = process->members,
+	                                   .growth = NAN,
 	                                   .first_ms = INT64_MAX,
 	                                   .last_ms = INT64_MIN};
 	merge->members[index] = member;
@@ -132,6 +134,16 @@ static void note_leak(struct cg_merge_member *member, const json_t *json, json_i
 	member->leaked = told > member->leaked ? told : member->leaked;
 }
 
+/* Its process's own word; without one, as a line is written when the count has doubled, what two lines come to. */
+static void set_growth(struct cg_merge_member *member, const json_t *json, int64_t ms, json_int_t count)
+{
+	const json_t *told = json_object_get(json, "growth_per_min");
+	if (json_is_number(told))
+		member->growth = json_number_value(told);
+	else if (member->last_ms != INT64_MIN && ms > member->last_ms && count != member->count)
+		member->growth = (double)(count - member->count) * 60000 / (double)(ms - member->last_ms);
+}
+
 void cg_merge_member_set(struct cg_merge *merge, struct cg_merge_member *member, const json_t *json, int64_t ms,
                          json_int_t count, bool restated)
 {
@@ -140,6 +152,8 @@ void cg_merge_member_set(struct cg_merge *merge, struct cg_merge_member *member,
 	if (ms < member->last_ms)
 		return;
 	bool twice = restated && member->restated == member->process->restating;
+	if (!twice)
+		set_growth(member, json, ms, count);
 	if (restated)
 		member->restated = member->process->restating;
 	set_count(member, twice ? member->count + count : count);
@@ -152,6 +166,36 @@ void cg_merge_member_set(struct cg_merge *merge, struct cg_merge_member *member,
 	member->suppressed = cg_code_member(&merge->code, json, "suppressed");
 	set_history(merge, member, json_object_get(json, "history"));
 	set_sockets(merge, member, json_object_get(json, "sockets"));
+}
+
+/* Told is told, though what it was about is left out. */
+static void drop(struct cg_merge *merge, struct cg_merge_member *member)
+{
+	member->process->leaked_dropped += member->leaked;
+	set_count(member, 0);
+	set_sockets(merge, member, NULL);
+}
+
+void cg_merge_members_drop(struct cg_merge *merge)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < merge->process_count; i++)
+		merge->processes[i]->members = NULL;
+	cg_table_clear(&merge->member_table);
+	for (size_t i = 0; i < merge->member_count; i++) {
+		struct cg_merge_member *member = merge->members[i];
+		if (member->finding->dropped) {
+			drop(merge, member);
+			continue;
+		}
+		member->next_of_process = member->process->members;
+		member->process->members = member;
+		merge->members[kept] = member;
+		(void)cg_table_add(&merge->memory, &merge->member_table, hash_of_member(merge, (uint32_t)kept),
+		                   (uint32_t)kept, hash_of_member, merge);
+		kept++;
+	}
+	merge->member_count = kept;
 }
 
 void cg_merge_restate(struct cg_merge_process *process)

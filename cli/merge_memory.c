@@ -115,6 +115,13 @@ bool cg_table_add(struct cg_memory *memory, struct cg_table *table, uint64_t has
 	return true;
 }
 
+void cg_table_clear(struct cg_table *table)
+{
+	if (table->room)
+		memset(table->places, 0, table->room * sizeof *table->places);
+	table->used = 0;
+}
+
 uint64_t cg_hash(uint64_t before, const void *data, size_t size)
 {
 	static uint64_t seed;

@@ -48,6 +48,9 @@ typedef uint64_t cg_table_hash(const void *context, uint32_t index);
 bool cg_table_add(struct cg_memory *memory, struct cg_table *table, uint64_t hash, uint32_t index,
                   cg_table_hash *rehash, const void *context);
 
+/* Takes all indices out. */
+void cg_table_clear(struct cg_table *table);
+
 /* A hash that whoever writes the input cannot foresee. Start with 0, or with the hash of what comes before. */
 uint64_t cg_hash(uint64_t before, const void *data, size_t size);
 

@@ -69,6 +69,7 @@ static void take_finding(struct cg_merge *merge, const json_t *finding, int64_t 
 		if (i) {
 			json_object_del(part, "history");
 			json_object_del(part, "total");
+			json_object_del(part, "growth_per_min");
 		}
 		json_object_set(part, "leaked", json_object_get(one, "leaked"));
 		json_int_t count = json_integer_value(json_object_get(one, "count"));

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "report_answer.h"
 #include "report_text_place.h"
 #include "report_view.h"
 
@@ -171,6 +172,7 @@ void cg_report_text_warnings(const struct cg_paper *paper, const json_t *documen
 
 void cg_report_text_write(const struct cg_paper *paper, const json_t *document)
 {
+	cg_report_answer_write(paper, document);
 	write_sources(paper, document);
 	write_findings(paper, document);
 	write_leaks_told(paper, document);

@@ -12,7 +12,7 @@
 /* Room for the text of one finding: more than stacks, sockets and processes of one can take. */
 enum { CG_REPORT_ROOM = 1 << 18 };
 
-/* All of it: the processes, what is outstanding, what is over, what policies did, and warnings. */
+/* All of it: what to mend first, the processes, what is outstanding, what is over, what policies did, and warnings. */
 void cg_report_text_write(const struct cg_paper *paper, const json_t *document);
 
 /* Only the warnings. */

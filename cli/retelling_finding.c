@@ -5,6 +5,7 @@
 
 #include "calls.h"
 #include "cli.h"
+#include "detect_growth.h"
 #include "naming.h"
 #include "retelling.h"
 
@@ -194,5 +195,6 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 	set_sockets(retold, ret);
 	if (ret->kind != CG_KIND_FD_EXHAUSTION)
 		set_history(recording, kept->open_stack, ret);
+	ret->has_growth = cg_growth_per_minute(kept, recording->as_of_ns, &ret->growth);
 	ret->advice = advice_for(ret, kept->hint);
 }

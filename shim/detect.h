@@ -179,6 +179,8 @@ struct cg_finding {
 	int error;                   /* errno of the call, for events; 0: none */
 	uint32_t open_fds, fd_limit; /* fd_exhaustion */
 	uint64_t forecast_ns;        /* until the descriptors run out at the present rate; 0: none */
+	bool has_growth;             /* how fast it grows is known … */
+	int64_t growth;              /* … in tenths a minute */
 	bool names_pending;          /* some functions could not be looked up yet */
 	char label[CG_LABEL_MAX];    /* closeguard_label(), or "" */
 	char suppressed[128];        /* why the policy bears it, or "" */

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "calls.h"
+#include "detect_growth.h"
 #include "procfs.h"
 #include "recorder.h"
 #include "stack.h"
@@ -190,8 +191,8 @@ static enum cg_hint hint_of(const struct cg_suspect *oldest, bool polled, const 
 	bool used = atomic_load(&slot->last_use), accepted = oldest->facts.has_slot && slot->role == CG_ROLE_ACCEPTED;
 	if (was_left_to_a_child(oldest, finding))
 		return CG_HINT_FORKED;
-	if (accepted && ((finding->cause == CG_CAUSE_FIN_UNREAD && !polled) ||
-	                 (finding->cause == CG_CAUSE_DATA_UNREAD && !used)))
+	if (accepted &&
+	    ((finding->cause == CG_CAUSE_FIN_UNREAD && !polled) || (finding->cause == CG_CAUSE_DATA_UNREAD && !used)))
 		return used ? CG_HINT_HANDLER_BUSY : CG_HINT_UNUSED;
 	return polled ? CG_HINT_POLLED : CG_HINT_NOT_POLLED;
 }
@@ -223,6 +224,7 @@ void cg_finding_make(struct cg_sweep *sweep, struct cg_kept_finding *kept, const
 	}
 	if (ret->kind != CG_KIND_FD_EXHAUSTION)
 		set_history(kept->open_stack, ret);
+	ret->has_growth = cg_growth_per_minute(kept, sweep->now_ns, &ret->growth);
 	ret->forecast_ns = ret->verdict == CG_VERDICT_LEAK ? sweep->forecast_ns : 0;
 	if (group && !group->is_event && group->oldest)
 		kept->hint = hint_of(group->oldest, polled, ret);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "detect_growth.h"
 #include "group_parts.h"
 #include "recorder.h"
 #include "track.h"
@@ -148,6 +149,7 @@ static void keep(struct cg_kept_finding *kept, const struct cg_group *group, uin
 		if (!group->oldest->facts.has_slot)
 			kept->origin = CG_ORIGIN_UNSEEN;
 	}
+	cg_growth_note(kept, now_ns);
 	atomic_store(&kept->gen, gen + 1);
 }
 

@@ -35,7 +35,7 @@ enum {
 	CG_MAX_FINDINGS = 512,
 	CG_MAX_ACTIONS = 512,
 	CG_MAX_DEPTH = 64,
-	CG_LABEL_MAX = 60, /* bytes of a label, its end included */
+	CG_LABEL_MAX = 60,    /* bytes of a label, its end included */
 	CG_DELAY_BUCKETS = 20 /* powers of two from under 1 ms to over 4 min */
 };
 
@@ -193,6 +193,13 @@ struct cg_event {
 	struct cg_slot slot; /* the connection it is about, as it was */
 };
 
+/* How many sockets there were of something at some time. */
+struct cg_count_then {
+	uint64_t ns;
+	uint32_t count;
+	uint32_t pad;
+};
+
 /* The findings as last reported, so that a reader can tell what the log would have. */
 struct cg_kept_finding {
 	_Atomic uint32_t gen; /* odd: being rewritten */
@@ -206,12 +213,13 @@ struct cg_kept_finding {
 	uint64_t last_use;
 	uint64_t oldest_ns; /* age at the last sweep */
 	uint64_t last_seen_ns;
-	uint64_t total;      /* for events: how many there were in all */
-	uint32_t suppressed; /* the policy bears it */
-	uint32_t leaked;     /* the most sockets that were told of it as a leak; they may be closed by now */
-	char label[CG_LABEL_MAX]; /* what closeguard_label() said of its sockets, or "" */
-	uint32_t hint;            /* enum cg_hint */
-	uint64_t first_ns;        /* for events: when the first one was */
+	uint64_t total;               /* for events: how many there were in all */
+	uint32_t suppressed;          /* the policy bears it */
+	uint32_t leaked;              /* the most sockets that were told of it as a leak; they may be closed by now */
+	char label[CG_LABEL_MAX];     /* what closeguard_label() said of its sockets, or "" */
+	uint32_t hint;                /* enum cg_hint */
+	uint64_t first_ns;            /* for events: when the first one was */
+	struct cg_count_then then[2]; /* earlier counts, the older one first: how it grows */
 };
 
 /* What only the process itself could find out, and the advice depends on. */

@@ -222,6 +222,12 @@ static void add_error(struct cg_buf *out, int error)
 		cg_buf_fmt(out, ",\"errno\":%d", error);
 }
 
+static void add_growth(struct cg_buf *out, int64_t tenths)
+{
+	uint64_t size = (uint64_t)(tenths < 0 ? -tenths : tenths);
+	cg_buf_fmt(out, ",\"growth_per_min\":%s%lu.%lu", tenths < 0 ? "-" : "", size / 10, size % 10);
+}
+
 /* What only some kinds of findings have. */
 static void add_extras(struct cg_buf *out, const struct cg_finding *finding, bool again)
 {
@@ -236,6 +242,8 @@ static void add_extras(struct cg_buf *out, const struct cg_finding *finding, boo
 	}
 	if (finding->forecast_ns)
 		add_seconds(out, "forecast_s", finding->forecast_ns);
+	if (finding->has_growth)
+		add_growth(out, finding->growth);
 	if (finding->names_pending)
 		cg_json_string(out, "names", "pending");
 	add_string_if_any(out, "label", finding->label);

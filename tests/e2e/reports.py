@@ -50,6 +50,11 @@ def as_json(t, *arguments, **settings):
     return report(t, "--format", "json", *arguments, **settings)
 
 
+def without_answer(text):
+    """What comes after the table of the heaviest findings, which ends with an empty line."""
+    return text.split("\n\n", 1)[1]
+
+
 def frame(offset, function=None, line=0, module="app", build_id=BUILD_ID, inlined=False):
     made = {"module": module, "build_id": build_id, "offset": hex(offset)}
     if function:

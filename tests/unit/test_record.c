@@ -93,7 +93,7 @@ static const struct row structures[] = {
     {AT(event, tid, 28)},
     {AT(event, ns, 32)},
     {AT(event, slot, 40)},
-    {SIZE(kept_finding, 160)},
+    {SIZE(kept_finding, 192)},
     {AT(kept_finding, gen, 0)},
     {AT(kept_finding, kind, 4)},
     {AT(kept_finding, cause, 8)},
@@ -114,6 +114,10 @@ static const struct row structures[] = {
     {AT(kept_finding, leaked, 84)},
     {AT(kept_finding, hint, 148)},
     {AT(kept_finding, first_ns, 152)},
+    {AT(kept_finding, then, 160)},
+    {SIZE(count_then, 16)},
+    {AT(count_then, ns, 0)},
+    {AT(count_then, count, 8)},
     {AT(kept_finding, label, 88)},
     {SIZE(label, 64)},
     {AT(label, conn, 0)},
@@ -263,8 +267,8 @@ END_TEST
 /* One mapping at a time is looked at: what crosses a chunk's end would be read past it. */
 START_TEST(no_element_crosses_a_chunk)
 {
-	static const uint64_t strides[] = {
-	    sizeof(struct cg_slot), sizeof(struct cg_module), sizeof(struct cg_label), 256, sizeof(uint32_t)};
+	static const uint64_t strides[] = {sizeof(struct cg_slot), sizeof(struct cg_module), sizeof(struct cg_label),
+	                                   256, sizeof(uint32_t)};
 	static const uint64_t starts[] = {CG_OFF_MODULES,     CG_OFF_SITES,  CG_OFF_STACK_INDEX,
 	                                  CG_OFF_STACK_ARENA, CG_OFF_EVENTS, CG_OFF_DEPARTED,
 	                                  CG_OFF_FINDINGS,    CG_OFF_LABELS, CG_OFF_SLOTS};

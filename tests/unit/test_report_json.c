@@ -70,8 +70,8 @@ START_TEST(a_leak_has_all_fields)
 	ck_assert_str_eq(string_at(line, "advice"), "close it");
 	ck_assert_str_eq(string_at(line, "origin"), "seen");
 	ck_assert_uint_eq(json_array_size(json_object_get(line, "sockets")), 5);
-	static const char *const absent[] = {"again",    "connected", "closed",     "here", "errno",
-	                                     "open_fds", "fd_limit",  "forecast_s", "label"};
+	static const char *const absent[] = {"again",    "connected", "closed",     "here",           "errno",
+	                                     "open_fds", "fd_limit",  "forecast_s", "growth_per_min", "label"};
 	for (unsigned i = 0; i < sizeof(absent) / sizeof(*absent); i++)
 		ck_assert_msg(!json_object_get(line, absent[i]), "%s is there", absent[i]);
 	json_decref(line);
@@ -170,6 +170,8 @@ START_TEST(extras_are_there_when_known)
 	finding.open_fds = 800;
 	finding.fd_limit = 1024;
 	finding.forecast_ns = SECONDS(300);
+	finding.has_growth = true;
+	finding.growth = -125;
 	json_t *line = finding_line(&finding, true);
 	ck_assert(json_is_true(json_object_get(line, "again")));
 	ck_assert_str_eq(string_at(line, "errno"), "EBADF");
@@ -177,6 +179,7 @@ START_TEST(extras_are_there_when_known)
 	ck_assert_int_eq(number_at(line, "open_fds"), 800);
 	ck_assert_int_eq(number_at(line, "fd_limit"), 1024);
 	ck_assert_double_eq(json_real_value(json_object_get(line, "forecast_s")), 300.0);
+	ck_assert_double_eq(json_real_value(json_object_get(line, "growth_per_min")), -12.5);
 	ck_assert_str_eq(string_at(json_object_get(line, "here"), "call"), "close");
 	ck_assert(json_is_object(json_object_get(line, "closed")));
 	ck_assert(json_is_object(json_object_get(line, "connected")));
