@@ -68,6 +68,7 @@ static void set_frame(const json_t *json, struct cg_frame *frame)
 	copy(frame->file, sizeof frame->file, cg_report_text_of(json, "file"));
 	frame->offset = strtoull(cg_report_text_of(json, "offset"), NULL, 16);
 	frame->line = (unsigned)cg_report_number_of(json, "line");
+	frame->frames = (unsigned)cg_report_number_of(json, "frames");
 	frame->inlined = json_is_true(json_object_get(json, "inlined"));
 }
 

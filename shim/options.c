@@ -251,6 +251,13 @@ void cg_options_read(char *const *environ_, struct cg_options *ret, cg_option_wa
 		name_app(ret);
 }
 
+bool cg_options_depth_chosen(const struct cg_options *options)
+{
+	unsigned standard = 0;
+	(void)cg_options_parse_depth(infos[CG_OPT_DEPTH].standard, &standard, sizeof standard);
+	return (options->from_environment & (1u << CG_OPT_DEPTH)) || options->depth != standard;
+}
+
 int cg_options_set(struct cg_options *options, unsigned option, const char *text)
 {
 	return options->from_environment & 1u << option ? 0 : parse(options, option, text);

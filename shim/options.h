@@ -65,6 +65,12 @@ typedef void cg_option_warn(const char *line, void *context);
  */
 void cg_options_read(char *const *environ_, struct cg_options *ret, cg_option_warn *warn, void *context);
 
+/*
+ * Was a depth asked for? Then lines have all frames that are kept; else those that are worth a line, and the recorder
+ * has the rest.
+ */
+bool cg_options_depth_chosen(const struct cg_options *options);
+
 /* Sets one option (CG_OPT_…) from a text that a policy file gives, unless the environment named it. 0 or -errno. */
 int cg_options_set(struct cg_options *options, unsigned option, const char *text);
 

@@ -24,6 +24,7 @@ struct cg_frame {
 	char file[192];       /* "" if unknown */
 	unsigned line;        /* 0 if unknown */
 	bool inlined;         /* true for all but the outermost of the frames of one address */
+	unsigned frames;      /* above 1: stands for a run of so many of this module; for report_stack.h */
 };
 
 /*
@@ -39,6 +40,8 @@ struct cg_report {
 	uint64_t realtime_ns; /* of the line */
 	bool timed;           /* a text begins each paragraph with it; JSON always has it */
 	uint64_t warn_after_ns;
+	unsigned depth;       /* frames of each stack, all that there are; 0: those that are worth a line */
+	bool whole;           /* JSON: everything, however long a line becomes */
 	cg_resolve *resolve;
 	void *resolve_context;
 };

@@ -136,9 +136,10 @@ void cg_text_resolved(struct cg_buf *out, const struct cg_report *report, const 
 {
 	size_t start = out->len;
 	cg_text_prefix(out, report);
-	cg_buf_fmt(out, "RESOLVED none left of a reported group (%s%s%s)\n", cg_kind_name(finding->kind),
+	cg_buf_fmt(out, "RESOLVED none left of a reported group (%s%s%s)", cg_kind_name(finding->kind),
 	           finding->cause ? ", " : "", cg_cause_name(finding->cause));
-	cg_text_opened(out, report, &finding->opened);
+	cg_text_where(out, report, ", opened at ", &finding->opened);
+	cg_buf_char(out, '\n');
 	end_on_line(out, start);
 }
 

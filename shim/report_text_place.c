@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "report_stack.h"
 
 enum { FRAMES_IN_TEXT = 12 }; /* three stacks fit a screen; JSON has all */
 
@@ -18,11 +19,8 @@ void cg_text_prefix(struct cg_buf *out, const struct cg_report *report)
 	cg_buf_fmt(out, "[%d]: ", report->pid);
 }
 
-static void add_frame(struct cg_buf *out, unsigned number, const struct cg_frame *frame)
+static void add_location(struct cg_buf *out, const struct cg_frame *frame)
 {
-	cg_buf_fmt(out, "    #%u ", number);
-	cg_text_plain(out, *frame->function ? frame->function : "?");
-	cg_buf_str(out, "  ");
 	if (*frame->file) {
 		cg_text_plain(out, frame->file);
 		if (frame->line)
@@ -34,6 +32,14 @@ static void add_frame(struct cg_buf *out, unsigned number, const struct cg_frame
 		if (*frame->build_id && !*frame->function)
 			cg_buf_fmt(out, " [build-id %.8s]", frame->build_id);
 	}
+}
+
+static void add_frame(struct cg_buf *out, unsigned number, const struct cg_frame *frame)
+{
+	cg_buf_fmt(out, "    #%u ", number);
+	cg_text_plain(out, *frame->function ? frame->function : "?");
+	cg_buf_str(out, "  ");
+	add_location(out, frame);
 	cg_buf_str(out, frame->inlined ? " (inlined)\n" : "\n");
 }
 
@@ -49,35 +55,31 @@ static void add_stack_end(struct cg_buf *out, const struct cg_report *report, co
 		cg_buf_str(out, "    truncated\n");
 }
 
-/* Below main, and below a thread's first function, every stack looks alike; JSON has it. */
-static bool is_start(const struct cg_frame *frame)
+static void add_run(struct cg_buf *out, const struct cg_frame *frame)
 {
-	static const char *const names[] = {"_start",      "__libc_start_main",      "__libc_start_main_impl",
-	                                    "__clone",     "__libc_start_call_main", "__clone3",
-	                                    "start_thread"};
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(frame->function, names[i]) == 0)
-			return true;
-	return false;
+	cg_buf_fmt(out, "    %u frames of ", frame->frames);
+	if (cg_frame_sort(frame) == CG_FRAME_GENERATED) {
+		cg_buf_str(out, "generated code\n");
+		return;
+	}
+	cg_buf_str(out, "the interpreter (");
+	cg_text_plain(out, frame->module);
+	cg_buf_str(out, ")\n");
 }
 
 static void add_stack(struct cg_buf *out, const struct cg_report *report, const struct cg_place *place)
 {
-	unsigned shown = 0, at = 0, left = 0;
-	for (; at < place->depth && shown < FRAMES_IN_TEXT; at++) {
-		struct cg_frame frames[CG_FRAMES_PER_IP];
-		unsigned n = report->resolve(report->resolve_context, place->ip[at], place->generation, frames,
-		                             CG_FRAMES_PER_IP);
-		for (unsigned i = 0; i < n; i++) {
-			if (is_start(&frames[i]))
-				continue;
-			if (shown < FRAMES_IN_TEXT)
-				add_frame(out, shown++, &frames[i]);
-			else
-				left++;
-		}
+	struct cg_stack_walk walk;
+	struct cg_frame frame;
+	unsigned most = report->depth ? report->depth : FRAMES_IN_TEXT, lines = 0, number = 0;
+	cg_stack_walk_begin(&walk, report, place, report->depth != 0);
+	for (; lines < most && cg_stack_walk_next(&walk, &frame); lines++) {
+		if (frame.frames > 1)
+			add_run(out, &frame);
+		else
+			add_frame(out, number++, &frame);
 	}
-	left += place->depth - at;
+	unsigned left = lines == most ? cg_stack_walk_left(&walk) : 0;
 	if (left)
 		cg_buf_fmt(out, "    ... %u more frame%s\n", left, left == 1 ? "" : "s");
 	if (place->depth)
@@ -111,6 +113,20 @@ void cg_text_place(struct cg_buf *out, const struct cg_report *report, const cha
 	else
 		cg_buf_fmt(out, "  %s %s()", what, cg_call_name(place->call));
 	add_when_and_stack(out, report, place);
+}
+
+void cg_text_where(struct cg_buf *out, const struct cg_report *report, const char *before,
+                   const struct cg_place *place)
+{
+	struct cg_stack_walk walk;
+	struct cg_frame frame;
+	cg_stack_walk_begin(&walk, report, place, false);
+	if (!place->known || !cg_stack_walk_next(&walk, &frame))
+		return;
+	cg_buf_str(out, before);
+	cg_text_plain(out, *frame.function ? frame.function : "?");
+	cg_buf_char(out, ' ');
+	add_location(out, &frame);
 }
 
 void cg_text_opened(struct cg_buf *out, const struct cg_report *report, const struct cg_place *place)

@@ -96,6 +96,7 @@ static struct cg_report new_report(void)
 	                          .pid = h ? h->pid : (int)atomic_load(&cg_self.pid),
 	                          .realtime_ns = cg_clock_realtime(),
 	                          .warn_after_ns = options->warn_after_ns,
+	                          .depth = cg_options_depth_chosen(options) ? options->depth : 0,
 	                          .resolve = cg_symbol_resolve,
 	                          .resolve_context = NULL};
 }

@@ -8,12 +8,14 @@
 
 #include "calls.h"
 #include "report.h"
+#include "report_stack.h"
 
 enum {
 	IP_HANDLE = 0x1000,
 	IP_MAIN = 0x2000,
 	IP_FOO = 0x3000,
 	IP_JIT = 0x4000,
+	IP_PYTHON = 0x4100,
 	IP_INLINED = 0x5000,
 	IP_HOSTILE = 0x6000,
 	IP_START = 0x7000
@@ -63,6 +65,9 @@ static unsigned resolve_sample(void *context, uint64_t ip, uint32_t generation, 
 	case IP_START:
 		frames[0] =
 		    (struct cg_frame){.module = "libc.so.6", .offset = 0x6fff, .function = "__libc_start_main_impl"};
+		return 1;
+	case IP_PYTHON:
+		frames[0] = (struct cg_frame){.module = "python3.11", .offset = 0x77, .function = "eval_frame"};
 		return 1;
 	case IP_JIT:
 		frames[0] = (struct cg_frame){.module = "[jit]", .offset = 0x3fff};

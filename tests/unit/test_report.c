@@ -164,6 +164,47 @@ START_TEST(what_every_stack_begins_with_is_left_out)
 }
 END_TEST
 
+START_TEST(runs_of_a_runtime_are_one_line)
+{
+	struct cg_finding finding = {OF(CLOSE_WAIT, EOF_IGNORED, LEAK), .count = 1};
+	finding.opened = (struct cg_place){.known = true, .call = CG_CALL_connect};
+	for (unsigned i = 0; i < 30; i++) /* main, the interpreter's, generated code, the interpreter's, main */
+		finding.opened.ip[i] = i == 0 || i == 29 ? IP_MAIN : i < 8 || i > 20 ? IP_PYTHON : IP_JIT;
+	finding.opened.depth = 30;
+	fresh();
+	cg_text_finding(&out, &report, &finding, false);
+	ck_assert_ptr_nonnull(strstr(text, "    #0 main  server.c:140\n"
+	                                   "    #1 eval_frame  python3.11+0x77\n"
+	                                   "    6 frames of the interpreter (python3.11)\n"
+	                                   "    13 frames of generated code\n"
+	                                   "    #2 eval_frame  python3.11+0x77\n"
+	                                   "    7 frames of the interpreter (python3.11)\n"
+	                                   "    #3 main  server.c:140\n"));
+	struct cg_report deep = report;
+	deep.depth = 20;
+	fresh();
+	cg_text_finding(&out, &deep, &finding, false);
+	ck_assert_ptr_nonnull(strstr(text, "    #19 ?  [jit]+0x3fff\n    ... 10 more frames\n"));
+}
+END_TEST
+
+START_TEST(modules_of_interpreters)
+{
+	static const char *const they[] = {"python3.11", "libpython3.12.so.1.0", "php-fpm8.2", "libruby-3.1.so.3.1",
+	                                   "node",       "libjvm.so",            "perl"};
+	static const char *const others[] = {"node-exporter", "phpserver", "rubyd", "", "python-proxy"};
+	struct cg_frame frame = {.offset = 1};
+	for (unsigned i = 0; i < sizeof they / sizeof *they; i++) {
+		strcpy(frame.module, they[i]);
+		ck_assert_msg(cg_frame_sort(&frame) == CG_FRAME_INTERPRETER, "%s", they[i]);
+	}
+	for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
+		strcpy(frame.module, others[i]);
+		ck_assert_msg(cg_frame_sort(&frame) == CG_FRAME_PLAIN, "%s", others[i]);
+	}
+}
+END_TEST
+
 START_TEST(openings_that_are_no_calls)
 {
 	static const struct {
@@ -260,9 +301,8 @@ START_TEST(a_resolved_group_is_named_by_its_opening)
 	fresh();
 	cg_text_resolved(&out, &report, &finding);
 	ck_assert_str_eq(text,
-	                 "closeguard: nginx[4242]: RESOLVED none left of a reported group (close_wait, eof_ignored)\n"
-	                 "  opened by accept4() 5m14s ago in thread \"worker-3\":\n"
-	                 "    #0 handle_client  server.c:88\n");
+	                 "closeguard: nginx[4242]: RESOLVED none left of a reported group (close_wait, eof_ignored), "
+	                 "opened at handle_client server.c:88\n");
 }
 END_TEST
 
@@ -337,6 +377,8 @@ static void cases(TCase *tc)
 	tcase_add_loop_test(tc, headlines_tell_what_was_found, 0, (int)(sizeof(headlines) / sizeof(*headlines)));
 	tcase_add_test(tc, deep_stacks_are_cut_and_say_so);
 	tcase_add_test(tc, what_every_stack_begins_with_is_left_out);
+	tcase_add_test(tc, runs_of_a_runtime_are_one_line);
+	tcase_add_test(tc, modules_of_interpreters);
 	tcase_add_test(tc, openings_that_are_no_calls);
 	tcase_add_test(tc, sockets_tell_who_else_has_them);
 	tcase_add_test(tc, hostile_names_stay_on_their_line);
