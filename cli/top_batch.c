@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "top_names.h"
+#include "top_same.h"
 #include "top_site.h"
 
 /* A script waits once for the names of what is new; what has none by then is shown by module and offset. */
@@ -92,22 +93,27 @@ static void print_process(const struct cg_top_process *process)
 	puts(line);
 }
 
-static void print_finding(const struct cg_top_finding *finding)
+static void print_finding(const struct cg_top_finding *row)
 {
 	char line[LINE_BYTES];
 	struct cg_buf out;
+	const struct cg_top_finding *finding = cg_top_same_worst(row);
 	const struct cg_kept_finding *kept = &finding->kept;
 	const char *cause = cg_cause_name((enum cg_cause)kept->cause);
 	unsigned sure = kept->confidence < 1000 ? kept->confidence : 1000;
+	double per_minute;
 	cg_buf_init(&out, line, sizeof line);
 	cg_buf_fmt(&out, "finding pid=%d", finding->process->header.pid);
 	add_word(&out, "app", finding->process->header.app);
-	cg_buf_fmt(&out, " verdict=%s confidence=%u.%02u kind=%s cause=%s count=%u",
-	           cg_verdict_name((enum cg_verdict)kept->verdict), sure / 1000, sure % 1000 / 10,
-	           cg_kind_name((enum cg_kind)kept->kind), *cause ? cause : "-", kept->count);
-	add_growth(&out, "per_min", &finding->rate);
+	cg_buf_fmt(&out, " processes=%u verdict=%s confidence=%u.%02u kind=%s cause=%s count=%lu",
+	           cg_top_same_processes(row), cg_verdict_name((enum cg_verdict)kept->verdict), sure / 1000,
+	           sure % 1000 / 10, cg_kind_name((enum cg_kind)kept->kind), *cause ? cause : "-",
+	           cg_top_same_count(row));
+	cg_buf_str(&out, " per_min=");
+	bool known = cg_top_same_growth(row, &per_minute);
+	cg_top_text_growth(&out, known, per_minute);
 	cg_buf_str(&out, " age=");
-	cg_buf_age(&out, finding->age_ns);
+	cg_buf_age(&out, cg_top_same_age(row));
 	add_site(&out, "site", &finding->site);
 	add_site(&out, "opened", &finding->opened);
 	puts(line);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "top_columns.h"
+#include "top_same.h"
 #include "top_site.h"
 
 enum { SITE_BYTES = 256 };
@@ -12,14 +13,20 @@ static enum cg_top_tone tone_of(const struct cg_top_finding *finding)
 {
 	static const enum cg_top_tone tones[] = {
 	    [CG_VERDICT_LEAK] = CG_TOP_BAD, [CG_VERDICT_LATE] = CG_TOP_WARN, [CG_VERDICT_INFO] = CG_TOP_PLAIN};
-	return tones[finding->kept.verdict];
+	return tones[cg_top_same_worst(finding)->kept.verdict];
+}
+
+static int verdict_order(const void *a, const void *b)
+{
+	unsigned one = cg_top_same_worst(a)->kept.verdict, other = cg_top_same_worst(b)->kept.verdict;
+	return (one > other) - (one < other);
 }
 
 static enum cg_top_tone count_cell(const void *row, struct cg_buf *out, unsigned width)
 {
 	const struct cg_top_finding *finding = row;
 	(void)width;
-	cg_top_text_count(out, finding->kept.count);
+	cg_top_text_count(out, cg_top_same_count(finding));
 	return tone_of(finding);
 }
 
@@ -30,15 +37,15 @@ static int count_order(const void *a, const void *b)
 	bool left = cg_top_state_is_there(one->process->state), right = cg_top_state_is_there(other->process->state);
 	if (left != right)
 		return left ? -1 : 1;
-	if (one->kept.verdict != other->kept.verdict)
-		return one->kept.verdict < other->kept.verdict ? -1 : 1;
-	return (one->kept.count < other->kept.count) - (one->kept.count > other->kept.count);
+	int order = verdict_order(a, b);
+	uint64_t count = cg_top_same_count(one), other_count = cg_top_same_count(other);
+	return order ? order : (count < other_count) - (count > other_count);
 }
 
 static enum cg_top_tone growth_cell(const void *row, struct cg_buf *out, unsigned width)
 {
 	double per_minute = 0;
-	bool known = cg_top_rate_per_minute(&((const struct cg_top_finding *)row)->rate, &per_minute);
+	bool known = cg_top_same_growth(row, &per_minute);
 	(void)width;
 	cg_top_text_growth(out, known, per_minute);
 	return known && per_minute >= 0.05 ? tone_of(row) : CG_TOP_PLAIN;
@@ -46,24 +53,23 @@ static enum cg_top_tone growth_cell(const void *row, struct cg_buf *out, unsigne
 
 static int growth_order(const void *a, const void *b)
 {
-	const struct cg_top_finding *one = a, *other = b;
-	double left = 0, right = 0;
-	(void)cg_top_rate_per_minute(&one->rate, &left);
-	(void)cg_top_rate_per_minute(&other->rate, &right);
+	double left, right;
+	(void)cg_top_same_growth(a, &left);
+	(void)cg_top_same_growth(b, &right);
 	return (left < right) - (left > right);
 }
 
 static enum cg_top_tone age_cell(const void *row, struct cg_buf *out, unsigned width)
 {
 	(void)width;
-	cg_buf_age(out, ((const struct cg_top_finding *)row)->age_ns / 1000000000u * 1000000000u);
+	cg_buf_age(out, cg_top_same_age(row) / 1000000000u * 1000000000u);
 	return CG_TOP_PLAIN;
 }
 
 static int age_order(const void *a, const void *b)
 {
-	const struct cg_top_finding *one = a, *other = b;
-	return (one->age_ns < other->age_ns) - (one->age_ns > other->age_ns);
+	uint64_t one = cg_top_same_age(a), other = cg_top_same_age(b);
+	return (one < other) - (one > other);
 }
 
 static enum cg_top_tone verdict_cell(const void *row, struct cg_buf *out, unsigned width)
@@ -72,19 +78,13 @@ static enum cg_top_tone verdict_cell(const void *row, struct cg_buf *out, unsign
 	    [CG_VERDICT_LEAK] = "LEAK", [CG_VERDICT_LATE] = "LATE", [CG_VERDICT_INFO] = "info"};
 	const struct cg_top_finding *finding = row;
 	(void)width;
-	cg_buf_str(out, names[finding->kept.verdict]);
+	cg_buf_str(out, names[cg_top_same_worst(finding)->kept.verdict]);
 	return tone_of(finding);
-}
-
-static int verdict_order(const void *a, const void *b)
-{
-	const struct cg_top_finding *one = a, *other = b;
-	return (one->kept.verdict > other->kept.verdict) - (one->kept.verdict < other->kept.verdict);
 }
 
 static enum cg_top_tone sure_cell(const void *row, struct cg_buf *out, unsigned width)
 {
-	unsigned confidence = ((const struct cg_top_finding *)row)->kept.confidence;
+	unsigned confidence = cg_top_same_worst(row)->kept.confidence;
 	(void)width;
 	cg_buf_fmt(out, "%u%%", (confidence < 1000 ? confidence : 1000) / 10);
 	return CG_TOP_PLAIN;
@@ -92,8 +92,8 @@ static enum cg_top_tone sure_cell(const void *row, struct cg_buf *out, unsigned 
 
 static int sure_order(const void *a, const void *b)
 {
-	const struct cg_top_finding *one = a, *other = b;
-	return (one->kept.confidence < other->kept.confidence) - (one->kept.confidence > other->kept.confidence);
+	unsigned one = cg_top_same_worst(a)->kept.confidence, other = cg_top_same_worst(b)->kept.confidence;
+	return (one < other) - (one > other);
 }
 
 static enum cg_top_tone kind_cell(const void *row, struct cg_buf *out, unsigned width)
@@ -118,8 +118,12 @@ static int cause_order(const void *a, const void *b)
 
 static enum cg_top_tone pid_cell(const void *row, struct cg_buf *out, unsigned width)
 {
+	unsigned processes = cg_top_same_processes(row);
 	(void)width;
-	cg_buf_fmt(out, "%d", ((const struct cg_top_finding *)row)->process->header.pid);
+	if (processes > 1)
+		cg_buf_fmt(out, "%u pids", processes);
+	else
+		cg_buf_fmt(out, "%d", ((const struct cg_top_finding *)row)->process->header.pid);
 	return CG_TOP_PLAIN;
 }
 

@@ -4,6 +4,7 @@
 #include "top_detail.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,9 +12,10 @@
 #include "report.h"
 #include "retelling.h"
 #include "top_names.h"
+#include "top_same.h"
 #include "top_site.h"
 
-enum { TEXT_BYTES = 1024, FUNCTION_MOST = 48 };
+enum { TEXT_BYTES = 1024, FUNCTION_MOST = 48, WORKERS_SHOWN = 512 };
 
 /* What belongs to the finding at hand. */
 struct detail {
@@ -127,7 +129,7 @@ static void add_numbers(struct cg_top_lines *lines, const struct cg_top_finding 
 	char text[TEXT_BYTES];
 	struct cg_buf out;
 	double per_minute = 0;
-	bool known = cg_top_rate_per_minute(&row->rate, &per_minute);
+	bool known = cg_top_same_growth(row, &per_minute);
 	const struct cg_history *history = &finding->history;
 	cg_buf_init(&out, text, sizeof text);
 	cg_buf_str(&out, "growth: ");
@@ -167,6 +169,46 @@ static bool is_same(const struct cg_kept_finding *a, const struct cg_kept_findin
 	       a->eof_stack == b->eof_stack && a->last_use == b->last_use;
 }
 
+static int by_count(const void *a, const void *b)
+{
+	const struct cg_top_finding *one = *(const struct cg_top_finding *const *)a;
+	const struct cg_top_finding *other = *(const struct cg_top_finding *const *)b;
+	return (one->kept.count < other->kept.count) - (one->kept.count > other->kept.count);
+}
+
+static void add_worker(struct cg_top_lines *lines, const struct cg_top_finding *one)
+{
+	char grown[32], age[32];
+	struct cg_buf out;
+	double per_minute = 0;
+	bool known = cg_top_rate_per_minute(&one->rate, &per_minute);
+	cg_buf_init(&out, grown, sizeof grown);
+	cg_top_text_growth(&out, known, per_minute);
+	cg_buf_init(&out, age, sizeof age);
+	cg_buf_age(&out, one->age_ns / 1000000000u * 1000000000u);
+	cg_top_lines_add(lines, CG_TOP_PLAIN, "%8d %7u %7s %8s  %-7s %s", one->process->header.pid, one->kept.count,
+	                 grown, age, cg_top_state_name(one->process->state), one->process->header.host);
+}
+
+/* The processes behind a row of several. */
+static void add_workers(struct cg_top_lines *lines, const struct cg_top_finding *row)
+{
+	const struct cg_top_finding *list[WORKERS_SHOWN];
+	unsigned count = 0;
+	if (!row->next_same)
+		return;
+	for (const struct cg_top_finding *one = row; one && count < WORKERS_SHOWN; one = one->next_same)
+		list[count++] = one;
+	qsort(list, count, sizeof *list, by_count);
+	cg_top_lines_add(lines, CG_TOP_PLAIN, "%s", "");
+	cg_top_lines_add(lines, CG_TOP_HEAD, "PROCESSES that have it, %u; what follows is of %d",
+	                 cg_top_same_processes(row), cg_top_same_worst(row)->process->header.pid);
+	cg_top_lines_add(lines, CG_TOP_DIM, "%8s %7s %7s %8s  %-7s %s", "PID", "COUNT", "+/MIN", "AGE", "STATE",
+	                 "HOST");
+	for (unsigned i = 0; i < count; i++)
+		add_worker(lines, list[i]);
+}
+
 static bool fill(const struct cg_top_finding *row, struct cg_recording *recording, struct cg_top_lines *lines)
 {
 	static struct cg_retelling retelling; /* too large for a stack */
@@ -174,14 +216,20 @@ static bool fill(const struct cg_top_finding *row, struct cg_recording *recordin
 	const struct detail detail = {recording, lines};
 	unsigned i = 0;
 	cg_retelling_begin(recording, &retelling);
-	while (i < retelling.count && !is_same(&retelling.findings[i].kept, &row->kept))
+	while (i < retelling.count && !is_same(&retelling.findings[i].kept, &cg_top_same_worst(row)->kept))
 		i++;
 	if (i == retelling.count)
 		return false;
 	cg_retelling_ask_kernel(&retelling);
 	cg_retelling_make(&retelling, i, &finding);
+	uint64_t oldest_ns = finding.oldest_age_ns;
+	if (row->next_same) {
+		finding.count = (uint32_t)cg_top_same_count(row);
+		finding.oldest_age_ns = cg_top_same_age(row) > oldest_ns ? cg_top_same_age(row) : oldest_ns;
+	}
 	cg_top_lines_clear(lines, lines->width);
 	add_head(lines, row, &finding);
+	add_workers(lines, row);
 	add_places(&detail, &finding);
 	add_sockets(lines, &finding);
 	return true;
@@ -191,7 +239,7 @@ bool cg_top_detail_fill(const struct cg_top_finding *finding, struct cg_top_line
 {
 	struct cg_recording recording;
 	char why[CG_RECORDING_WHY];
-	if (cg_recording_open(finding->process->path, &recording, why) < 0)
+	if (cg_recording_open(cg_top_same_worst(finding)->process->path, &recording, why) < 0)
 		return false;
 	bool filled = fill(finding, &recording, lines);
 	cg_recording_close(&recording);

@@ -4,6 +4,7 @@
 #include <ncurses.h>
 #include <string.h>
 
+#include "top_same.h"
 #include "top_view.h"
 
 enum { ESCAPE = 27, DELETE = 127, CONTROL_L = 12, CONTROL_H = 8, CONTROL_U = 21 };
@@ -65,7 +66,10 @@ static void open_finding(struct cg_top_view *view)
 	view->filled.opened = 0;
 	cg_top_lines_clear(&view->lines, view->lines.width);
 	cg_buf_init(&title, view->opened_title, sizeof view->opened_title);
-	cg_buf_fmt(&title, "%s[%d]", finding->process->header.app, finding->process->header.pid);
+	if (finding->next_same)
+		cg_buf_fmt(&title, "%u processes of %s", cg_top_same_processes(finding), finding->process->header.app);
+	else
+		cg_buf_fmt(&title, "%s[%d]", finding->process->header.app, finding->process->header.pid);
 }
 
 static void open_chosen(struct cg_top_view *view)

@@ -25,6 +25,8 @@ struct cg_top_finding {
 	uint64_t age_ns;         /* of the oldest; of events, since the last one */
 	bool located;            /* the places were looked for */
 	struct cg_top_site site, opened;
+	uint64_t identity;                /* the same in every process where app, places and label are; 0: not known */
+	struct cg_top_finding *next_same; /* of another process, in the same row */
 	bool current;
 };
 

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "top_same.h"
+#include "top_site.h"
+
 /* Wide enough that nothing that is looked for is cut off. */
 enum { CELL_BYTES = 512, CELL_COLUMNS = 200 };
 
@@ -93,6 +96,7 @@ int cg_top_rows_processes(const struct cg_top_model *model, const struct cg_top_
                           const struct cg_top_filter *filter, struct cg_top_rows *ret)
 {
 	ret->count = 0;
+	cg_top_same_forget(model);
 	for (unsigned i = 0; i < model->process_count; i++)
 		if (is_process_shown(model->processes[i], filter) && add(ret, model->processes[i]) < 0)
 			return -ENOMEM;
@@ -119,9 +123,13 @@ int cg_top_rows_findings(const struct cg_top_model *model, const struct cg_top_c
                          const struct cg_top_filter *filter, struct cg_top_rows *ret)
 {
 	ret->count = 0;
+	cg_top_same_forget(model);
 	for (unsigned i = 0; i < model->process_count; i++)
 		if (add_findings(model->processes[i], filter, ret) < 0)
 			return -ENOMEM;
+	for (unsigned i = 0; i < ret->count; i++)
+		cg_top_site_locate((struct cg_top_finding *)(uintptr_t)ret->list[i]);
+	cg_top_same_merge(ret);
 	sort(ret, choice);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "merge_memory.h"
 #include "report_text_place.h"
 #include "sys_regular.h"
 #include "top_names.h"
@@ -59,19 +60,67 @@ static void locate_in(struct cg_recording *recording, struct cg_top_finding *fin
 	set_site(&finding->site, cg_recording_module(recording, ip, finding->process->header.module_generation), ip);
 }
 
+/* By build-id and offset, since each process has its modules elsewhere. */
+static uint64_t add_address(const struct cg_recording *recording, uint64_t ip, uint32_t generation, uint64_t hash)
+{
+	const struct cg_module *module = cg_recording_module(recording, ip, generation);
+	uint64_t offset = ip - (module ? module->bias : 0);
+	if (module && module->build_id_len && module->build_id_len <= sizeof module->build_id)
+		hash = cg_hash(hash, module->build_id, module->build_id_len);
+	else if (module)
+		hash = cg_hash(hash, module->path, strnlen(module->path, sizeof module->path));
+	return cg_hash(hash, &offset, sizeof offset);
+}
+
+static uint64_t add_stack(struct cg_recording *recording, uint32_t id, uint64_t hash)
+{
+	struct cg_place place = {0};
+	cg_recording_stack(recording, id, &place);
+	hash = cg_hash(hash, &place.depth, sizeof place.depth);
+	for (unsigned i = 0; i < place.depth; i++)
+		hash = add_address(recording, place.ip[i], place.generation, hash);
+	return hash;
+}
+
+static uint64_t identity_of(struct cg_recording *recording, const struct cg_top_finding *finding)
+{
+	const struct cg_kept_finding *kept = &finding->kept;
+	uint64_t ip = kept->last_use & ((1ull << 56) - 1);
+	const char *app = finding->process->header.app;
+	uint64_t hash = cg_hash(1, app, strlen(app));
+	hash = cg_hash(hash, kept->label, strnlen(kept->label, sizeof kept->label));
+	hash = add_stack(recording, kept->open_stack, hash);
+	hash = add_stack(recording, kept->eof_stack, hash);
+	if (ip)
+		hash = add_address(recording, ip, finding->process->header.module_generation, hash);
+	return hash ? hash : 1;
+}
+
+static void locate_all(struct cg_recording *recording, const struct cg_top_process *process)
+{
+	for (unsigned i = 0; i < process->finding_count; i++) {
+		struct cg_top_finding *finding = process->findings[i];
+		if (finding->located)
+			continue;
+		finding->located = true;
+		if (!recording->modules)
+			continue;
+		locate_in(recording, finding);
+		finding->identity = identity_of(recording, finding);
+	}
+}
+
 void cg_top_site_locate(struct cg_top_finding *finding)
 {
 	struct cg_recording recording = {.path = finding->process->path};
 	if (finding->located)
 		return;
-	finding->located = true;
 	recording.fd = cg_open_regular(recording.path, O_NOFOLLOW);
 	recording.modules = recording.fd < 0 ? NULL : calloc(CG_MAX_MODULES, sizeof *recording.modules);
-	if (recording.modules) {
+	if (recording.modules)
 		cg_recording_read(&recording, CG_OFF_MODULES, recording.modules,
 		                  CG_MAX_MODULES * sizeof *recording.modules);
-		locate_in(&recording, finding);
-	}
+	locate_all(&recording, finding->process);
 	free(recording.modules);
 	if (recording.fd >= 0)
 		close(recording.fd);

@@ -9,7 +9,8 @@
 
 /*
  * Finds the places of a finding in its recorder, once: where its end was read, or where the call was made; and where it
- * was opened. Of a stack that is the innermost frame that is not a system library's, or the innermost of all.
+ * was opened. Of a stack that is the innermost frame that is not a system library's, or the innermost of all. The other
+ * findings of its process are located with it, and all get their identity.
  */
 void cg_top_site_locate(struct cg_top_finding *finding);
 

@@ -79,11 +79,11 @@ void cg_top_view_update(struct cg_top_view *view, unsigned width)
 	struct cg_top_list *processes = &view->lists[CG_TOP_PROCESSES], *findings = &view->lists[CG_TOP_FINDINGS];
 	if (view->filter.process && !process_of(model, view->filter.process))
 		view->filter.process = 0;
-	if (view->help || view->opened)
-		update_lines(view, width);
 	(void)cg_top_rows_processes(model, &processes->choice, &view->filter, &processes->rows);
 	(void)cg_top_rows_findings(model, &findings->choice, &view->filter, &findings->rows);
 	find_chosen(processes);
+	if (view->help || view->opened)
+		update_lines(view, width);
 	find_chosen(findings);
 }
 

@@ -240,7 +240,7 @@ def test_scrolling_in_stacks(t):
 
 
 def test_a_process_and_its_findings(t):
-    first, second = leak(t), leak(t, 2)
+    first, second = leak(t), leak(t, 2, env={"CLOSEGUARD_APP": "prog_lines2"})
     view = screen(t)
     text = view.wait(lambda text: text.count("eof_ignored") == 2, "both findings")
     t.check(text.index(f" {first.pid} ") < text.index(f" {second.pid} "), f"the greater leak is not first: {text}")
@@ -250,6 +250,23 @@ def test_a_process_and_its_findings(t):
     t.equal(text.count("eof_ignored"), 1, "findings of it")
     view.keys("BSpace")
     view.wait(lambda text: text.count("eof_ignored") == 2, "back to both")
+
+
+def test_workers_with_the_same_finding(t):
+    """They are one row, with the processes behind Enter; of one process its own count is shown."""
+    workers = [leak(t, 1 + number) for number in range(3)]
+    lines, _ = batch(t, "-n", "1")
+    found = [fields(line) for line in lines if line.startswith("finding ")]
+    t.equal([(one["pid"], one["processes"], one["count"]) for one in found], [(str(workers[2].pid), "3", "6")], "lines")
+    alone = find_line(t, batch(t, "-n", "1", workers[1].pid)[0], "finding", workers[1].pid)
+    t.equal((alone["processes"], alone["count"]), ("1", "2"), "of one worker")
+    view = screen(t, columns=100, lines=50)
+    view.wait(lambda text: text.count("eof_ignored") == 1 and "3 pids" in text, "one row")
+    view.keys("Enter")
+    text = view.shows("PROCESSES that have it, 3")
+    t.check("LEAK 6 sockets in CLOSE_WAIT" in text and "3 processes of prog_lines" in text, text)
+    listed = [tuple(map(int, one)) for one in re.findall(r"^ +(\d+) +(\d) .* live ", text, re.M)]
+    t.equal(listed, [(workers[2].pid, 3), (workers[1].pid, 2), (workers[0].pid, 1)], "the workers")
 
 
 def test_sorting_and_filter(t):

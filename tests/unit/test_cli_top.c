@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "../../cli/top_rows.h"
+#include "../../cli/top_same.h"
 
 #define SECOND 1000000000ull
 
@@ -229,6 +230,55 @@ START_TEST(the_worst_that_can_be_mended_comes_first)
 }
 END_TEST
 
+/* Three workers with the same two findings, the second of which one of them alone has; and one that died. */
+START_TEST(a_finding_of_several_workers_is_one_row)
+{
+	struct cg_top_choice choice;
+	struct cg_top_filter filter = {0};
+	struct cg_top_rows rows = {0};
+	char cell[64];
+	double per_minute;
+	for (unsigned round = 1; round <= 2; round++) {
+		cg_top_model_begin(&model, round * 60 * SECOND);
+		for (int worker = 1; worker <= 4; worker++) {
+			snprintf(text, sizeof text, "%d.rec", worker);
+			set_sample(worker, worker == 3 ? 2 : 1);
+			sample.state = worker == 4 ? CG_TOP_KILLED : CG_TOP_LIVE;
+			sample.findings[0].count = (unsigned)worker * round;
+			struct cg_top_process *process = put(text);
+			for (unsigned i = 0; i < process->finding_count; i++) {
+				process->findings[i]->located = true;
+				process->findings[i]->identity = i + 1;
+			}
+		}
+		cg_top_model_end(&model);
+	}
+	cg_top_rows_choose(&choice, &cg_top_finding_table);
+	ck_assert_int_eq(cg_top_rows_findings(&model, &choice, &filter, &rows), 0);
+	ck_assert_uint_eq(rows.count, 3);
+	const struct cg_top_finding *row = rows.list[0];
+	ck_assert_uint_eq(cg_top_same_processes(row), 3);
+	ck_assert_uint_eq(cg_top_same_count(row), 12);
+	ck_assert_int_eq(cg_top_same_worst(row)->process->header.pid, 3);
+	ck_assert(cg_top_same_growth(row, &per_minute));
+	ck_assert_double_eq_tol(per_minute, 6, 0.01);
+	int pid = cg_top_columns_find(&cg_top_finding_table, "pid");
+	cg_buf_init(&buf, cell, sizeof cell);
+	cg_top_finding_table.columns[pid].cell(row, &buf, 20);
+	ck_assert_str_eq(cell, "3 pids");
+	ck_assert_uint_eq(cg_top_same_processes(rows.list[1]), 1);
+	ck_assert_int_eq(((const struct cg_top_finding *)rows.list[2])->process->header.pid, 4);
+
+	/* Of one process only its own, however the others were counted before. */
+	filter.process = model.processes[1]->id;
+	ck_assert_int_eq(cg_top_rows_findings(&model, &choice, &filter, &rows), 0);
+	ck_assert_uint_eq(rows.count, 1);
+	ck_assert_uint_eq(cg_top_same_count(rows.list[0]), 4);
+	cg_top_rows_free(&rows);
+	cg_top_model_free(&model);
+}
+END_TEST
+
 START_TEST(every_column_can_be_reached)
 {
 	static const struct cg_top_table *const tables[] = {&cg_top_process_table, &cg_top_finding_table};
@@ -300,6 +350,7 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, ages_go_on_while_there_is_a_process);
 	tcase_add_test(tc, percentiles_are_bounds);
 	tcase_add_test(tc, the_worst_that_can_be_mended_comes_first);
+	tcase_add_test(tc, a_finding_of_several_workers_is_one_row);
 	tcase_add_test(tc, every_column_can_be_reached);
 	tcase_add_test(tc, a_filter_keeps_what_belongs_together);
 	tcase_add_test(tc, columns_fill_each_width);
