@@ -189,4 +189,6 @@ void cg_check_print(const char *file, const struct cg_policy *policy)
 	}
 	for (unsigned i = 0; i < policy->suppression_count; i++)
 		print_suppression(&policy->suppressions[i]);
+	for (unsigned i = 0; i < policy->pass_over_count; i++)
+		printf("  passed over where a place is named: %s\n", cg_common_plain(policy->pass_over[i]));
 }

@@ -18,6 +18,9 @@ json_t *cg_document_number(double number);
 /* An object of host, pid and app. */
 json_t *cg_document_process(const struct cg_merge_process *process);
 
+/* The one place that a line has room for, of a finding whose other places are in `json`: a frame, or null. */
+json_t *cg_document_site(const struct cg_merge_finding *finding, const json_t *json);
+
 /* All findings: leaks first, the largest of them first; then those that are over. */
 json_t *cg_document_findings(struct cg_merge *merge);
 

@@ -8,7 +8,6 @@
 #include "merge_document.h"
 #include "merge_weight.h"
 #include "naming.h"
-#include "report_site.h"
 
 /* As many processes of a finding as are listed; a page and a person want no more. */
 enum { PROCESSES_MAX = 1000 };
@@ -194,7 +193,7 @@ static json_t *finding_of(const struct cg_merge_sum *sum)
 	json_object_set_new(object, "origin", cg_document_text(finding->origin));
 	json_object_set_new(object, "processes", processes_of(sum));
 	add_places(object, finding);
-	json_object_set_new(object, "site", cg_report_site(object));
+	json_object_set_new(object, "site", cg_document_site(finding, object));
 	json_object_set_new(object, "sockets", sockets_of(finding));
 	add_history(object, finding);
 	if (sum->suppressed)

@@ -110,6 +110,24 @@ static const char *error_of(struct cg_code *code, const json_t *json)
 	return cg_code_text(code, text);
 }
 
+/* The address without its name: one of several functions there is not all that there is to know of it. */
+static void set_site(struct cg_code *code, struct cg_merge_finding *finding, json_t *site)
+{
+	json_t *address = json_is_object(site) ? json_copy(site) : NULL;
+	finding->site = NULL;
+	finding->site_name =
+	    (struct cg_code_name){cg_code_member(code, site, "function"), cg_code_member(code, site, "file"),
+	                          json_integer_value(json_object_get(site, "line"))};
+	if (json_object_get(address, "offset")) {
+		json_object_del(address, "function");
+		json_object_del(address, "file");
+	}
+	json_t *stack = address ? json_pack("[o]", address) : NULL;
+	if (stack)
+		finding->site = cg_code_stack_of(code, stack, false);
+	json_decref(stack);
+}
+
 static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, const struct cg_merge_finding *told,
                         const json_t *json, int64_t ms)
 {
@@ -121,6 +139,7 @@ static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, 
 		return;
 	finding->last_ms = ms;
 	memcpy(finding->places, told->places, sizeof finding->places);
+	set_site(code, finding, json_object_get(json, "site"));
 	finding->advice = cg_code_member(code, json, "advice");
 	finding->origin = cg_code_member(code, json, "origin");
 	finding->suggested_rule = cg_code_member(code, json, "suggested_rule");

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "fmt.h"
-#include "report_site.h"
 #include "report_text_place.h"
 #include "report_view.h"
+#include "top_site.h"
 #include "top_text.h"
 
 enum { LINES = 10, CELL = 256, CELL_LEAST = 12, LINE = 2048 };
@@ -50,6 +50,17 @@ static void set_processes(struct cg_buf *out, const json_t *processes)
 		cg_buf_fmt(out, "[%lld]", (long long)json_integer_value(json_object_get(first, "pid")));
 }
 
+static void set_site(struct cg_buf *function, struct cg_buf *location, const json_t *site)
+{
+	struct cg_frame frame;
+	if (!json_is_object(site)) {
+		cg_buf_char(location, '-');
+		return;
+	}
+	cg_report_frame(site, &frame);
+	cg_top_site_frame_text(&frame, false, function, location);
+}
+
 static void set_row(struct row *row, const json_t *finding)
 {
 	struct cg_buf out[COLUMNS], location;
@@ -60,7 +71,7 @@ static void set_row(struct row *row, const json_t *finding)
 	cg_buf_fmt(&out[COUNT], "%lld", (long long)cg_report_number_of(finding, "count"));
 	cg_top_text_growth(&out[GROWTH], json_is_number(growth), json_number_value(growth));
 	set_kind(&out[KIND], finding);
-	cg_report_site_text(&out[SITE], &location, json_object_get(finding, "site"));
+	set_site(&out[SITE], &location, json_object_get(finding, "site"));
 	set_processes(&out[PROCESSES], json_object_get(finding, "processes"));
 }
 

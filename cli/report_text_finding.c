@@ -63,7 +63,7 @@ static void add_headline(struct cg_buf *out, const struct cg_report_view *view, 
 		cg_buf_fmt(out, "%u of ", view->finding.count);
 		cg_text_plain(out, cg_report_text_of(finding, "kind"));
 	} else {
-		cg_report_headline(out, &view->finding, false);
+		cg_report_headline(out, &view->report, &view->finding, false);
 	}
 	if (count > 1)
 		cg_buf_fmt(out, ", in %zu processes on %u host%s", count, hosts, hosts == 1 ? "" : "s");

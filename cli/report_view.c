@@ -8,7 +8,7 @@
 
 #include "calls.h"
 
-/* An address is told by which stack it is in and where it begins there. */
+/* An address is told by which stack it is in, from 1 on, and where it begins there. */
 enum { STACK_SHIFT = 16 };
 
 const char *cg_report_text_of(const json_t *object, const char *name)
@@ -59,7 +59,7 @@ static void copy(char *to, size_t size, const char *from)
 	to[length] = '\0';
 }
 
-static void set_frame(const json_t *json, struct cg_frame *frame)
+void cg_report_frame(const json_t *json, struct cg_frame *frame)
 {
 	memset(frame, 0, sizeof *frame);
 	copy(frame->module, sizeof frame->module, cg_report_text_of(json, "module"));
@@ -72,15 +72,26 @@ static void set_frame(const json_t *json, struct cg_frame *frame)
 	frame->inlined = json_is_true(json_object_get(json, "inlined"));
 }
 
+const json_t *cg_report_view_stack(const struct cg_report_view *view, uint64_t *address)
+{
+	const json_t *stack = view->stacks[*address >> STACK_SHIFT];
+	*address &= (1 << STACK_SHIFT) - 1;
+	return stack;
+}
+
 static unsigned resolve(void *context, uint64_t ip, uint32_t generation, struct cg_frame *frames, unsigned max)
 {
 	const struct cg_report_view *view = context;
-	const json_t *stack = view->stacks[ip >> STACK_SHIFT];
-	size_t at = ip & ((1 << STACK_SHIFT) - 1);
+	const json_t *stack = cg_report_view_stack(view, &ip);
+	size_t at = ip;
 	unsigned n = 0;
 	(void)generation;
+	if (json_is_object(stack)) {
+		cg_report_frame(stack, &frames[0]);
+		return 1;
+	}
 	while (n < max && at < json_array_size(stack)) {
-		set_frame(json_array_get(stack, at++), &frames[n]);
+		cg_report_frame(json_array_get(stack, at++), &frames[n]);
 		if (!frames[n++].inlined)
 			break;
 	}
@@ -114,6 +125,16 @@ static void set_place(struct cg_report_view *view, unsigned number, const json_t
 	}
 	if (json_is_true(json_object_get(json, "truncated")))
 		place->stack_flags |= CG_STACK_TRUNCATED;
+}
+
+/* A stack of one frame. */
+static void set_site(struct cg_report_view *view, const json_t *json)
+{
+	enum { SITE = 7 };
+	if (!json_is_object(json))
+		return;
+	view->stacks[SITE] = json;
+	view->finding.site_ip = SITE << STACK_SHIFT;
 }
 
 static unsigned number_of(const char *name, const char *(*name_of)(unsigned), unsigned count)
@@ -167,11 +188,12 @@ void cg_report_view(const json_t *json, struct cg_report_view *ret)
 	finding->open_fds = (uint32_t)cg_report_number_of(json, "open_fds");
 	finding->fd_limit = (uint32_t)cg_report_number_of(json, "fd_limit");
 	finding->forecast_ns = cg_report_ns_of(json, "forecast_s");
-	set_place(ret, 0, json_object_get(json, "opened"), &finding->opened);
-	set_place(ret, 1, json_object_get(json, "eof"), &finding->eof);
-	set_place(ret, 2, json_object_get(json, "last_use"), &finding->last_use);
-	set_place(ret, 3, json_object_get(json, "connected"), &finding->connected);
-	set_place(ret, 4, json_object_get(json, "closed"), &finding->closed);
-	set_place(ret, 5, json_object_get(json, "here"), &finding->here);
+	set_place(ret, 1, json_object_get(json, "opened"), &finding->opened);
+	set_place(ret, 2, json_object_get(json, "eof"), &finding->eof);
+	set_place(ret, 3, json_object_get(json, "last_use"), &finding->last_use);
+	set_place(ret, 4, json_object_get(json, "connected"), &finding->connected);
+	set_place(ret, 5, json_object_get(json, "closed"), &finding->closed);
+	set_place(ret, 6, json_object_get(json, "here"), &finding->here);
+	set_site(ret, json_object_get(json, "site"));
 	set_history(json_object_get(json, "history"), finding);
 }

@@ -12,11 +12,17 @@
 struct cg_report_view {
 	struct cg_finding finding; /* without sockets; its texts are the document's */
 	struct cg_report report;   /* resolves its places */
-	const json_t *stacks[6];
+	const json_t *stacks[8];   /* of the six places from 1 on, and the site */
 };
 
 /* Fills in a view of a finding, which has to outlive it. The view must not be moved. */
 void cg_report_view(const json_t *finding, struct cg_report_view *ret);
+
+/* A frame's JSON as a struct. */
+void cg_report_frame(const json_t *json, struct cg_frame *ret);
+
+/* The stack that an address of the view's places is in; *address becomes its index there. */
+const json_t *cg_report_view_stack(const struct cg_report_view *view, uint64_t *address);
 
 /* The text of a member, "" where it has none. */
 const char *cg_report_text_of(const json_t *object, const char *name);

@@ -180,6 +180,8 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 	ret->count = kept->count;
 	ret->oldest_age_ns = kept->oldest_ns;
 	ret->origin = kept->origin;
+	ret->site_ip = kept->site_ip;
+	ret->site_generation = kept->site_generation;
 	memcpy(ret->label, kept->label, sizeof ret->label);
 	if (kept->suppressed)
 		(void)cg_common_print(ret->suppressed, sizeof ret->suppressed,

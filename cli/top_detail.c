@@ -146,14 +146,21 @@ static void add_numbers(struct cg_top_lines *lines, const struct cg_top_finding 
 		                 *cg_error_name(finding->error) ? cg_error_name(finding->error) : "another error");
 }
 
-static void add_head(struct cg_top_lines *lines, const struct cg_top_finding *row, const struct cg_finding *finding)
+static unsigned resolve(void *context, uint64_t ip, uint32_t generation, struct cg_frame *frames, unsigned max)
+{
+	return cg_top_names_get(cg_recording_module(context, ip, generation), ip, frames, max);
+}
+
+static void add_head(const struct detail *detail, const struct cg_top_finding *row, const struct cg_finding *finding)
 {
 	static const enum cg_top_tone tones[] = {
 	    [CG_VERDICT_LEAK] = CG_TOP_BAD, [CG_VERDICT_LATE] = CG_TOP_WARN, [CG_VERDICT_INFO] = CG_TOP_PLAIN};
+	const struct cg_report report = {.resolve = resolve, .resolve_context = detail->recording};
+	struct cg_top_lines *lines = detail->lines;
 	char text[TEXT_BYTES];
 	struct cg_buf out;
 	cg_buf_init(&out, text, sizeof text);
-	cg_report_headline(&out, finding, false);
+	cg_report_headline(&out, &report, finding, false);
 	cg_top_lines_wrap(lines, tones[finding->verdict], 5, text);
 	if (finding->advice && *finding->advice) {
 		cg_buf_init(&out, text, sizeof text);
@@ -228,7 +235,7 @@ static bool fill(const struct cg_top_finding *row, struct cg_recording *recordin
 		finding.oldest_age_ns = cg_top_same_age(row) > oldest_ns ? cg_top_same_age(row) : oldest_ns;
 	}
 	cg_top_lines_clear(lines, lines->width);
-	add_head(lines, row, &finding);
+	add_head(&detail, row, &finding);
 	add_workers(lines, row);
 	add_places(&detail, &finding);
 	add_sockets(lines, &finding);

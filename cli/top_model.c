@@ -133,6 +133,7 @@ static int put_findings(struct cg_top_model *model, struct cg_top_process *proce
 			finding = add(model, process, watched);
 		if (!finding)
 			return -ENOMEM;
+		finding->located &= finding->kept.site_ip == sample->findings[i].site_ip;
 		finding->kept = sample->findings[i];
 		finding->current = true;
 	}

@@ -8,18 +8,10 @@
 #include <unistd.h>
 
 #include "merge_memory.h"
+#include "report_site.h"
 #include "report_text_place.h"
 #include "sys_regular.h"
 #include "top_names.h"
-
-static bool is_of_system(const struct cg_module *module)
-{
-	static const char *const folders[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
-	for (unsigned i = 0; i < sizeof folders / sizeof folders[0]; i++)
-		if (strncmp(module->path, folders[i], strlen(folders[i])) == 0)
-			return true;
-	return false;
-}
 
 static void set_site(struct cg_top_site *site, const struct cg_module *module, uint64_t ip)
 {
@@ -29,35 +21,46 @@ static void set_site(struct cg_top_site *site, const struct cg_module *module, u
 		site->module = *module;
 }
 
-/* Beyond generated code are only the virtual machine's own frames. */
-static void choose(const struct cg_recording *recording, const struct cg_place *place, struct cg_top_site *ret)
+static bool is_passed_over(const struct cg_module *module)
 {
-	unsigned chosen = 0;
-	for (unsigned i = 0; i < place->depth; i++) {
-		const struct cg_module *module = cg_recording_module(recording, place->ip[i], place->generation);
-		if (!module)
-			break;
-		if (!is_of_system(module)) {
-			chosen = i;
-			break;
-		}
-	}
-	if (place->depth)
-		set_site(ret, cg_recording_module(recording, place->ip[chosen], place->generation), place->ip[chosen]);
+	const char *slash = module ? strrchr(module->path, '/') : NULL;
+	struct cg_frame frame = {.module = "[jit]"};
+	struct cg_buf name;
+	cg_buf_init(&name, frame.module, sizeof frame.module);
+	cg_buf_str(&name, !module ? "[jit]" : slash ? slash + 1 : module->path);
+	return cg_site_passed_over(NULL, &frame);
 }
 
+/* False where no frame is worth naming: then it is the innermost, if there is no better one already. */
+static bool choose(const struct cg_recording *recording, const struct cg_place *place, struct cg_top_site *ret)
+{
+	for (unsigned i = 0; i < place->depth; i++) {
+		const struct cg_module *module = cg_recording_module(recording, place->ip[i], place->generation);
+		if (!is_passed_over(module)) {
+			set_site(ret, module, place->ip[i]);
+			return true;
+		}
+	}
+	if (place->depth && !ret->known)
+		set_site(ret, cg_recording_module(recording, place->ip[0], place->generation), place->ip[0]);
+	return false;
+}
+
+/* The one it was told with. Before it is told, names are not known, and the modules alone have to do. */
 static void locate_in(struct cg_recording *recording, struct cg_top_finding *finding)
 {
 	const struct cg_kept_finding *kept = &finding->kept;
-	struct cg_place opened = {0}, second = {0};
+	struct cg_place opened = {0}, second = {0}, last = {.generation = finding->process->header.module_generation};
 	cg_recording_stack(recording, kept->open_stack, &opened);
 	cg_recording_stack(recording, kept->eof_stack, &second);
-	choose(recording, &opened, &finding->opened);
-	choose(recording, second.depth ? &second : &opened, &finding->site);
-	if (finding->site.known || !kept->last_use)
-		return;
-	uint64_t ip = kept->last_use & ((1ull << 56) - 1);
-	set_site(&finding->site, cg_recording_module(recording, ip, finding->process->header.module_generation), ip);
+	last.ip[0] = kept->last_use & ((1ull << 56) - 1);
+	last.depth = last.ip[0] != 0;
+	(void)choose(recording, &opened, &finding->opened);
+	if (kept->site_ip)
+		set_site(&finding->site, cg_recording_module(recording, kept->site_ip, kept->site_generation),
+		         kept->site_ip);
+	else if (!choose(recording, &second, &finding->site) && !choose(recording, &last, &finding->site))
+		(void)choose(recording, &opened, &finding->site);
 }
 
 /* By build-id and offset, since each process has its modules elsewhere. */
@@ -147,6 +150,7 @@ void cg_top_site_text(const struct cg_top_site *site, struct cg_buf *function, s
 	if (!site->known)
 		return;
 	const struct cg_module *module = site->module.path[0] ? &site->module : NULL;
-	if (cg_top_names_get(module, site->ip, frames, CG_FRAMES_PER_IP))
-		cg_top_site_frame_text(&frames[0], false, function, location);
+	unsigned n = cg_top_names_get(module, site->ip, frames, CG_FRAMES_PER_IP), at = cg_site_frame(NULL, frames, n);
+	if (n)
+		cg_top_site_frame_text(&frames[at < n ? at : 0], false, function, location);
 }

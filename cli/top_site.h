@@ -8,9 +8,9 @@
 #include "top_model.h"
 
 /*
- * Finds the places of a finding in its recorder, once: where its end was read, or where the call was made; and where it
- * was opened. Of a stack that is the innermost frame that is not a system library's, or the innermost of all. The other
- * findings of its process are located with it, and all get their identity.
+ * Finds the places of a finding in its recorder, once: the one that it was told with, or that it would be told with as
+ * far as modules alone tell (report_site.h); and the first frame to name of its opening. The other findings of its
+ * process are located with it, and all get their identity.
  */
 void cg_top_site_locate(struct cg_top_finding *finding);
 

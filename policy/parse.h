@@ -107,6 +107,13 @@ cg_config_reader cg_config_size;   /* uint32_t, bytes; bytes */
 cg_config_reader cg_config_string; /* char[max], printable and not empty */
 cg_config_reader cg_config_glob;   /* char[max] */
 
+/*
+ * Reads an array of 1 to `most` patterns, each as `one` says, into char[most][CG_POLICY_GLOB]. Returns how many; 0 with
+ * the error noted.
+ */
+int cg_config_patterns(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                       const struct cg_config_key *one, int most, char (*ret)[CG_POLICY_GLOB]);
+
 /* Milliseconds of "500ms", "10s", "5m", "1h"; -1 where it is none. */
 int64_t cg_config_duration(const char *text);
 /* A setting's text, or NULL with the error noted. */

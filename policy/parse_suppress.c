@@ -35,17 +35,7 @@ static void read_stack(struct cg_config *parse, const config_setting_t *setting,
                        void *field)
 {
 	struct cg_policy_suppression *suppression = field;
-	int type = config_setting_type(setting), count = config_setting_length(setting);
-	if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) {
-		cg_config_refuse_type(parse, setting, key->allowed);
-		return;
-	}
-	if (count < 1 || count > CG_POLICY_GLOBS) {
-		cg_config_error(parse, setting, "it has %d patterns; it takes %s", count, key->allowed);
-		return;
-	}
-	for (int i = 0; i < count; i++)
-		cg_config_glob(parse, config_setting_get_elem(setting, (unsigned)i), &one_glob, suppression->stack[i]);
+	int count = cg_config_patterns(parse, setting, key, &one_glob, CG_POLICY_GLOBS, suppression->stack);
 	suppression->glob_count = (uint32_t)count;
 }
 

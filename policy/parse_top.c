@@ -40,12 +40,24 @@ static void read_suppress(struct cg_config *parse, const config_setting_t *setti
 	cg_config_list(parse, setting, cg_config_suppression);
 }
 
+static const struct cg_config_key one_pattern = {
+    "pass_over", cg_config_glob, 0, "patterns of at most 127 bytes such as \"net_*\"", 1, CG_POLICY_GLOB};
+
+static void read_pass_over(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                           void *field)
+{
+	struct cg_policy *policy = &parse->policy;
+	int count = cg_config_patterns(parse, setting, key, &one_pattern, CG_POLICY_PASS_OVER, field);
+	policy->pass_over_count = (uint32_t)count;
+}
+
 static const struct cg_config_key top_keys[] = {
     {"version", read_version, 0, "1", 0, 0},
     {"app", cg_config_glob, IN_POLICY(app), "a pattern of at most 127 bytes such as \"nginx*\"", 1, CG_POLICY_GLOB},
     {"mode", read_mode, IN_POLICY(enforce), "\"observe\" or \"enforce\"", 0, 0},
     {"rules", read_rules, 0, "a list", 0, 0},
     {"suppress", read_suppress, 0, "a list", 0, 0},
+    {"pass_over", read_pass_over, IN_POLICY(pass_over), "an array of 1 to 16 patterns such as [ \"net_*\" ]", 0, 0},
     {"warn_after", SETTING(warn_after), "a duration such as \"500ms\", \"10s\", \"5m\", \"1h\"", 0, ROOM(warn_after)},
     {"interval", SETTING(interval), "a duration from \"10ms\" to \"1h\"", 0, ROOM(interval)},
     {"stacks", SETTING(stacks), "\"full\", \"fp\" or \"off\"", 0, ROOM(stacks)},

@@ -199,6 +199,23 @@ void cg_config_glob(struct cg_config *parse, const config_setting_t *setting, co
 	copy(parse, setting, key, field);
 }
 
+int cg_config_patterns(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
+                       const struct cg_config_key *one, int most, char (*ret)[CG_POLICY_GLOB])
+{
+	int type = config_setting_type(setting), count = config_setting_length(setting);
+	if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) {
+		cg_config_refuse_type(parse, setting, key->allowed);
+		return 0;
+	}
+	if (count < 1 || count > most) {
+		cg_config_error(parse, setting, "it has %d patterns; it takes %s", count, key->allowed);
+		return 0;
+	}
+	for (int i = 0; i < count; i++)
+		cg_config_glob(parse, config_setting_get_elem(setting, (unsigned)i), one, ret[i]);
+	return count;
+}
+
 int cg_config_word(struct cg_config *parse, const config_setting_t *setting, const char *const *words,
                    const char *allowed)
 {

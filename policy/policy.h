@@ -17,9 +17,10 @@ enum {
 	CG_POLICY_VERSION = 1, /* of this structure: library and annex must be of one build */
 	CG_POLICY_RULES = 64,
 	CG_POLICY_SUPPRESSIONS = 64,
-	CG_POLICY_GLOBS = 8,    /* of one suppression */
-	CG_POLICY_OPTIONS = 32, /* setsockopt entries of one rule */
-	CG_POLICY_FILES = 16,   /* the file and what it includes */
+	CG_POLICY_PASS_OVER = 16, /* patterns */
+	CG_POLICY_GLOBS = 8,      /* of one suppression */
+	CG_POLICY_OPTIONS = 32,   /* setsockopt entries of one rule */
+	CG_POLICY_FILES = 16,     /* the file and what it includes */
 	CG_POLICY_NAME = 48,
 	CG_POLICY_GLOB = 128,
 	CG_POLICY_PATH = 1024
@@ -111,6 +112,8 @@ struct cg_policy {
 	char app[CG_POLICY_GLOB];
 	struct cg_policy_settings settings;
 	uint32_t rule_count, suppression_count, file_count;
+	uint32_t pass_over_count;
+	char pass_over[CG_POLICY_PASS_OVER][CG_POLICY_GLOB]; /* frames that are no place to name in a finding */
 
 	/* Compiled: what the rules need and do at all, so that what no rule asks for costs nothing. */
 	bool needs_addresses; /* some rule asks for local, peer or family */
@@ -156,6 +159,9 @@ struct cg_policy_frame {
 };
 int cg_policy_suppressed(const struct cg_policy *policy, const char *kind, const char *cause,
                          const struct cg_policy_frame *const stacks[], const unsigned counts[], unsigned stack_count);
+
+/* Is a frame of this function ("" unknown) and module none to name as a finding's place? Any context. */
+bool cg_policy_passes_over(const struct cg_policy *policy, const char *function, const char *module);
 
 /* Shell-like: * ? [a-z] [!a-z], backslash escapes; the whole text. Linear in text times pattern. Any context. */
 bool cg_policy_glob(const char *pattern, const char *text);

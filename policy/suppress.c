@@ -1,4 +1,4 @@
-/* suppress.c: findings that a policy bears. */
+/* suppress.c: findings that a policy bears, and frames that it passes over. */
 #include <string.h>
 
 #include "policy.h"
@@ -28,6 +28,15 @@ static bool is_any_stack(const struct cg_policy_suppression *suppression, const 
 		return true;
 	for (unsigned i = 0; i < stack_count; i++)
 		if (is_stack(suppression, stacks[i], counts[i]))
+			return true;
+	return false;
+}
+
+bool cg_policy_passes_over(const struct cg_policy *policy, const char *function, const char *module)
+{
+	const struct cg_policy_frame frame = {function, module};
+	for (unsigned i = 0; i < policy->pass_over_count; i++)
+		if (is_frame(policy->pass_over[i], &frame))
 			return true;
 	return false;
 }

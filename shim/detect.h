@@ -181,6 +181,8 @@ struct cg_finding {
 	uint64_t forecast_ns;        /* until the descriptors run out at the present rate; 0: none */
 	bool has_growth;             /* how fast it grows is known … */
 	int64_t growth;              /* … in tenths a minute */
+	uint64_t site_ip;            /* the one place that a line has room for: a return address; 0: not chosen yet */
+	uint32_t site_generation;    /* of the module list it is of */
 	bool names_pending;          /* some functions could not be looked up yet */
 	char label[CG_LABEL_MAX];    /* closeguard_label(), or "" */
 	char suppressed[128];        /* why the policy bears it, or "" */

@@ -207,6 +207,8 @@ void cg_finding_make(struct cg_sweep *sweep, struct cg_kept_finding *kept, const
 	ret->verdict = (enum cg_verdict)kept->verdict;
 	ret->confidence = kept->confidence;
 	ret->count = kept->count;
+	ret->site_ip = kept->site_ip;
+	ret->site_generation = kept->site_generation;
 	memcpy(ret->label, kept->label, sizeof ret->label);
 	ret->label[sizeof ret->label - 1] = '\0';
 	if (group && group->is_event) {

@@ -220,6 +220,8 @@ struct cg_kept_finding {
 	uint32_t hint;                /* enum cg_hint */
 	uint64_t first_ns;            /* for events: when the first one was */
 	struct cg_count_then then[2]; /* earlier counts, the older one first: how it grows */
+	uint64_t site_ip;             /* the one place that a line has room for, as it was told; 0: not told */
+	uint32_t site_generation;     /* of the module list it is of */
 };
 
 /* What only the process itself could find out, and the advice depends on. */

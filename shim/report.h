@@ -44,6 +44,8 @@ struct cg_report {
 	bool whole;           /* JSON: everything, however long a line becomes */
 	cg_resolve *resolve;
 	void *resolve_context;
+	/* Which frames are no place to name a finding by, besides those that never are; NULL: no others. */
+	bool (*passes_over)(const struct cg_frame *frame);
 };
 
 /* What a policy did, or would have done, at one place. */
@@ -83,9 +85,13 @@ void cg_json_action(struct cg_buf *out, const struct cg_report *report, const st
 
 /*
  * What was found in one line, for a person, without program and newline: "LEAK 37 sockets in CLOSE_WAIT, oldest 5m12s:
- * read() returned 0 and they were not closed (eof_ignored, confidence 0.95)".
+ * read() returned 0 and they were not closed (eof_ignored, confidence 0.95) at search_stream shop.c:126".
  */
-void cg_report_headline(struct cg_buf *out, const struct cg_finding *finding, bool again);
+void cg_report_headline(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
+                        bool again);
+
+/* " at search_stream shop.c:126", the place in its end; nothing where there is none. */
+void cg_report_add_site(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding);
 
 /* A summary is begun, its groups are added one by one (not all need be in memory), and ended. */
 void cg_text_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);

@@ -1,6 +1,7 @@
 /* report_headline.c: one line that tells a person what was found. */
 #include "calls.h"
 #include "report.h"
+#include "report_site.h"
 
 static const char *const labels[] = {
     [CG_VERDICT_LEAK] = "LEAK",
@@ -139,7 +140,17 @@ static void add_count_and_age(struct cg_buf *out, const struct cg_finding *findi
 	cg_buf_str(out, is_event(finding) ? " ago: " : ": ");
 }
 
-void cg_report_headline(struct cg_buf *out, const struct cg_finding *finding, bool again)
+void cg_report_add_site(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding)
+{
+	struct cg_frame frame;
+	if (!cg_report_site(report, finding, &frame))
+		return;
+	cg_buf_str(out, " at ");
+	cg_site_text(out, &frame);
+}
+
+void cg_report_headline(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
+                        bool again)
 {
 	cg_buf_fmt(out, "%s ", finding->verdict <= CG_VERDICT_INFO ? labels[finding->verdict] : "INFO");
 	if (finding->kind == CG_KIND_FD_EXHAUSTION) {
@@ -151,4 +162,5 @@ void cg_report_headline(struct cg_buf *out, const struct cg_finding *finding, bo
 	unsigned sure = finding->confidence < 1000 ? finding->confidence : 1000;
 	const char *name = finding->cause ? cg_cause_name(finding->cause) : cg_kind_name(finding->kind);
 	cg_buf_fmt(out, " (%s, confidence %u.%02u)", name, sure / 1000, sure % 1000 / 10);
+	cg_report_add_site(out, report, finding);
 }

@@ -1,6 +1,7 @@
 /* report_json_finding.c: a finding as members of a JSON object. */
 #include "calls.h"
 #include "report_json_finding.h"
+#include "report_site.h"
 
 /*
  * Key writers put a comma before every key; an object starts with a key of its own. Names in the code are constants and
@@ -118,6 +119,16 @@ static void add_place_if_known(struct cg_buf *out, const struct cg_report *repor
 {
 	if (place->known)
 		cg_json_place(out, report, name, place, detail);
+}
+
+static void add_site(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding)
+{
+	struct cg_frame frame;
+	key(out, "site");
+	if (cg_report_site(report, finding, &frame))
+		add_frame(out, &frame);
+	else
+		cg_buf_str(out, "null");
 }
 
 static void add_address(struct cg_buf *out, const char *name, const struct cg_addr *addr)
@@ -263,6 +274,7 @@ void cg_json_members(struct cg_buf *out, const struct cg_report *report, const s
 	add_seconds(out, "oldest_age_s", finding->oldest_age_ns);
 	cg_json_string(out, "advice", finding->advice ? finding->advice : "");
 	cg_json_string(out, "origin", cg_origin_name(finding->origin));
+	add_site(out, report, finding);
 	cg_json_place(out, report, "opened", &finding->opened, detail);
 	cg_json_place(out, report, "eof", &finding->eof, detail);
 	cg_json_place(out, report, "last_use", &finding->last_use, detail);

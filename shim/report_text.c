@@ -126,7 +126,7 @@ void cg_text_finding(struct cg_buf *out, const struct cg_report *report, const s
 {
 	size_t start = out->len;
 	cg_text_prefix(out, report);
-	cg_report_headline(out, finding, again);
+	cg_report_headline(out, report, finding, again);
 	cg_buf_char(out, '\n');
 	add_body(out, report, finding);
 	end_on_line(out, start);
@@ -138,7 +138,7 @@ void cg_text_resolved(struct cg_buf *out, const struct cg_report *report, const 
 	cg_text_prefix(out, report);
 	cg_buf_fmt(out, "RESOLVED none left of a reported group (%s%s%s)", cg_kind_name(finding->kind),
 	           finding->cause ? ", " : "", cg_cause_name(finding->cause));
-	cg_text_where(out, report, ", opened at ", &finding->opened);
+	cg_report_add_site(out, report, finding);
 	cg_buf_char(out, '\n');
 	end_on_line(out, start);
 }

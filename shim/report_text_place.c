@@ -115,20 +115,6 @@ void cg_text_place(struct cg_buf *out, const struct cg_report *report, const cha
 	add_when_and_stack(out, report, place);
 }
 
-void cg_text_where(struct cg_buf *out, const struct cg_report *report, const char *before,
-                   const struct cg_place *place)
-{
-	struct cg_stack_walk walk;
-	struct cg_frame frame;
-	cg_stack_walk_begin(&walk, report, place, false);
-	if (!place->known || !cg_stack_walk_next(&walk, &frame))
-		return;
-	cg_buf_str(out, before);
-	cg_text_plain(out, *frame.function ? frame.function : "?");
-	cg_buf_char(out, ' ');
-	add_location(out, &frame);
-}
-
 void cg_text_opened(struct cg_buf *out, const struct cg_report *report, const struct cg_place *place)
 {
 	static const char *const ways[CG_CALL_COUNT] = {

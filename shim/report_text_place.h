@@ -10,10 +10,6 @@ void cg_text_prefix(struct cg_buf *out, const struct cg_report *report);
 /* "  <what> read() 5s ago in thread "worker":" and its stack; nothing for a place that is not known. */
 void cg_text_place(struct cg_buf *out, const struct cg_report *report, const char *what, const struct cg_place *place);
 
-/* `before` and the innermost frame, on the line that is being written; nothing where there is no stack. */
-void cg_text_where(struct cg_buf *out, const struct cg_report *report, const char *before,
-                   const struct cg_place *place);
-
 /* The same for the opening: a descriptor may also come from elsewhere than a call of this process. */
 void cg_text_opened(struct cg_buf *out, const struct cg_report *report, const struct cg_place *place);
 

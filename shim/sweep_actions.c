@@ -146,6 +146,13 @@ const char *cg_sweep_policy_suppresses(const struct cg_finding *finding, const s
 	return policy->suppressions[found].reason[0] ? policy->suppressions[found].reason : "no reason given";
 }
 
+bool cg_sweep_policy_passes_over(const struct cg_frame *frame)
+{
+	const struct cg_policy *policy = cg_act_enter();
+	cg_act_leave(); /* only the sweep replaces it */
+	return policy && cg_policy_passes_over(policy, frame->function, frame->module);
+}
+
 /* The function that opened it, or its module: what a rule's site can name. */
 static const char *site_of(const struct cg_finding *finding, const struct cg_report *report, struct cg_frame *frames)
 {

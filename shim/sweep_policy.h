@@ -40,6 +40,9 @@ uint64_t cg_sweep_policy_patience(uint64_t standard);
 /* Why the policy bears so many sockets of this finding, or NULL. */
 const char *cg_sweep_policy_suppresses(const struct cg_finding *finding, const struct cg_report *report);
 
+/* Does the policy pass over this frame where a finding's place is chosen? */
+bool cg_sweep_policy_passes_over(const struct cg_frame *frame);
+
 /* Writes into the finding what rule would deal with it, where one would. */
 void cg_sweep_policy_suggest(struct cg_finding *finding, const struct cg_report *report);
 

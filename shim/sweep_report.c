@@ -14,6 +14,7 @@
 #include "report.h"
 #include "sweep_names.h"
 #include "sweep_policy.h"
+#include "sweep_site.h"
 #include "symbol.h"
 #include "sys.h"
 #include "unwind.h"
@@ -98,7 +99,8 @@ static struct cg_report new_report(void)
 	                          .warn_after_ns = options->warn_after_ns,
 	                          .depth = cg_options_depth_chosen(options) ? options->depth : 0,
 	                          .resolve = cg_symbol_resolve,
-	                          .resolve_context = NULL};
+	                          .resolve_context = NULL,
+	                          .passes_over = cg_sweep_policy_passes_over};
 }
 
 static bool is_json(void)
@@ -242,6 +244,8 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 		kept->suppressed = tell != CG_TELL_RESOLVED && cg_sweep_policy_suppresses(finding, &report) != NULL;
 		if (kept->suppressed)
 			continue;
+		if (tell != CG_TELL_RESOLVED)
+			cg_sweep_site(&report, groups, kept, finding);
 		append(out, &report, finding, tell);
 		append_troubles(out, &report);
 		flush(out);
@@ -358,6 +362,7 @@ void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, 
 		cg_finding_make(sweep, kept, groups->list[i], finding);
 		cg_sweep_names_of(finding);
 		note_policy(kept, finding, &report);
+		cg_sweep_site(&report, groups, kept, finding);
 		if (json)
 			cg_json_summary_group(out, &report, finding, first);
 		else

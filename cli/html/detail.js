@@ -56,7 +56,7 @@ function stackText(place) {
 	);
 }
 
-function stackCard(key, place, shared) {
+function stackCard(key, place, shared, site) {
 	const head = el(
 		"header",
 		{},
@@ -70,13 +70,12 @@ function stackCard(key, place, shared) {
 			head,
 			el("p.muted", {text: NO_STACK[key] || "Not known."}),
 		);
-	const site = siteIndex(place.stack),
-		parting = place.stack.length - shared;
+	const parting = place.stack.length - shared;
 	const frames = place.stack.map((frame, i) => [
 		shared && i === parting && parting
 			? el("li.parting", {}, el("span", {}, "the same callers"))
 			: null,
-		frameItem(frame, i === site),
+		frameItem(frame, site && frame.address === site.address && frame.name === site.name),
 	]);
 	return el(
 		"section.stack",
@@ -99,7 +98,7 @@ function stacksOf(finding) {
 	return el(
 		"div.stacks",
 		{},
-		keys.map((key) => stackCard(key, finding.places.get(key), shared)),
+		keys.map((key) => stackCard(key, finding.places.get(key), shared, finding.site)),
 	);
 }
 

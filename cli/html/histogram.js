@@ -175,7 +175,8 @@ function placesWithHistory(findings) {
 const CARDS = 24;
 
 function delayCard(finding, open) {
-	const frame = finding.site;
+	const opening = finding.places.get("opened")?.stack || [],
+		frame = opening[Math.max(0, siteIndex(opening))] || finding.site;
 	return el(
 		"article.card.delay-card",
 		{},

@@ -71,19 +71,21 @@ function placesOf(raw, frames) {
 	return places;
 }
 
-// Which frame a person would name: the innermost one of the program itself, else the innermost. Generated code has no
-// name, and beyond it are only the virtual machine's own frames.
+// The frame of one that is to be named, and is not the virtual machine's own beyond generated code; -1: none.
 function siteIndex(stack) {
 	const own = stack.findIndex((frame) => !frame.library);
-	return own < 0 || stack[own].module === "[jit]" ? 0 : own;
+	return own >= 0 && stack[own].module === "[jit]" ? -1 : own;
 }
 
-function siteOf(places) {
-	for (const key of ["here", "opened", "last_use", "eof", "closed"]) {
-		const stack = places.get(key)?.stack;
-		if (stack?.length) return stack[siteIndex(stack)];
-	}
-	return null;
+// The report says which place a finding is named by. Where one says nothing: the call itself, else where the end was
+// read, else the last use, else the opening; of these the first that has a frame of the program itself.
+function siteOf(raw, places) {
+	if (raw.site && typeof raw.site === "object") return new Frame(raw.site);
+	const stacks = ["here", "eof", "last_use", "opened", "connected"]
+		.map((key) => places.get(key)?.stack || [])
+		.filter((stack) => stack.length);
+	const telling = stacks.find((stack) => siteIndex(stack) >= 0);
+	return telling ? telling[siteIndex(telling)] : stacks[0]?.[0] || null;
 }
 
 // Links to a finding hold when the report is made anew: its id follows from what groups it, not from its position.
@@ -145,7 +147,7 @@ function findingOf(given, frames, taken) {
 		resolved: raw.status === "resolved",
 		sockets: list(raw.sockets).map(object),
 		history: raw.history ? object(raw.history) : null,
-		site: siteOf(places),
+		site: siteOf(raw, places),
 		apps: [...new Set(processes.map((one) => one.app).filter(Boolean))],
 		hosts: [...new Set(processes.map((one) => one.host).filter(Boolean))],
 	};

@@ -33,6 +33,7 @@ rules = (
   { name = "out"; match = { role = "connected"; }; }
 );
 suppress = ( { kind = "close_wait"; stack = [ "Curl_conncache*" ]; max = 8; reason = "the connection cache"; } );
+pass_over = [ "net_*", "libshop.so*" ];
 """
 
 
@@ -79,7 +80,8 @@ def test_valid(t):
          "at most 10s in FIN_WAIT2", "acknowledged for 5s", "at most 2s between retransmissions",
          "half-closed in FIN_WAIT2 for 30s", "SO_LINGER is denied", "TCP_NODELAY is logged", "of IPv6",
          "SO_LINGER is turned off", 'rule 3, "out"', "suppressed: close_wait",
-         "Curl_conncache*, up to 8 sockets: the connection")
+         "Curl_conncache*, up to 8 sockets: the connection",
+         "passed over where a place is named: net_*", "libshop.so*")
 
 
 def test_observe_is_said(t):

@@ -28,7 +28,7 @@ def test_the_text(t):
              "closeguard: app[77]: summary (log): 1 finding outstanding"], "the processes")
     t.equal(lines[3], "closeguard: app: LEAK 15 sockets in CLOSE_WAIT, oldest 31s: read() returned 0 and they "
                       "were not closed "
-                      "(eof_ignored, confidence 0.95), in 3 processes on 2 hosts", "the headline")
+                      "(eof_ignored, confidence 0.95) at more more.c:30, in 3 processes on 2 hosts", "the headline")
     t.equal(lines[4], "  in app[101] on web1 7, app[77] on web2 5, app[100] on web1 3", "the processes of the finding")
     t.equal(text.count("LEAK"), 1, "headlines")
     for wanted in ("  opened by accept4() 31s ago in thread \"main\":\n    #0 serve  /src/app/serve.c:20\n",

@@ -32,7 +32,8 @@ static const char leak_body[] =
     "  do: close it\n";
 
 static const char leak_headline[] = "closeguard: nginx[4242]: LEAK 37 sockets in CLOSE_WAIT, oldest 5m12s: read() "
-                                    "returned 0 and they were not closed (eof_ignored, confidence 0.95)\n";
+                                    "returned 0 and they were not closed (eof_ignored, confidence 0.95) "
+                                    "at parse_line http.c:12\n";
 
 START_TEST(a_leak_word_for_word)
 {
@@ -52,7 +53,7 @@ START_TEST(a_double_close_word_for_word)
 	cg_text_finding(&out, &report, &finding, false);
 	ck_assert_str_eq(text,
 	                 "closeguard: nginx[4242]: LEAK 1 double close, 2s ago: the descriptor had been closed already "
-	                 "(double_close, confidence 1.00)\n"
+	                 "(double_close, confidence 1.00) at main server.c:140\n"
 	                 "  called here: close() 2s ago in thread \"main\":\n"
 	                 "    #0 main  server.c:140\n"
 	                 "  it failed with EBADF\n"
@@ -130,7 +131,7 @@ static const struct headline headlines[] = {
 START_TEST(headlines_tell_what_was_found)
 {
 	fresh();
-	cg_report_headline(&out, &headlines[_i].finding, headlines[_i].again);
+	cg_report_headline(&out, &report, &headlines[_i].finding, headlines[_i].again);
 	ck_assert_str_eq(text, headlines[_i].want);
 }
 END_TEST
@@ -301,8 +302,8 @@ START_TEST(a_resolved_group_is_named_by_its_opening)
 	fresh();
 	cg_text_resolved(&out, &report, &finding);
 	ck_assert_str_eq(text,
-	                 "closeguard: nginx[4242]: RESOLVED none left of a reported group (close_wait, eof_ignored), "
-	                 "opened at handle_client server.c:88\n");
+	                 "closeguard: nginx[4242]: RESOLVED none left of a reported group (close_wait, eof_ignored) "
+	                 "at parse_line http.c:12\n");
 }
 END_TEST
 
