@@ -38,6 +38,27 @@ const struct cg_topic cg_explain_misuse[] = {
               "  console.error(error);\n"
               "  socket.destroy(); // an error ends a connection as 'end' does\n"
               "});\n"}},
+    {.name = "connect_failed",
+     .of = "dead_socket",
+     .summary = "connect() failed, and the socket was not closed",
+     .meaning = "The peer refused, did not answer or could not be reached. The socket is back where socket() left it, "
+                "in no state that ss lists, and takes a descriptor. A loop that makes a new socket for each attempt "
+                "and leaves at the error runs out of descriptors while the peer is down.",
+     .confirm = {"ls -l /proc/PID/fd | grep -c socket:       # grows while ss -tanp shows nothing",
+                 "strace -f -p PID -e trace=connect,close    # connect fails and no close of that number follows"},
+     .mend = {"struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(443)};\n"
+              "if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {\n"
+              "	close(fd); /* the next attempt makes a socket of its own */\n"
+              "	fd = -1;\n"
+              "}\n",
+              "connection = socket.create_connection(address, timeout=5)  # closes what it could not connect\n",
+              "try {\n"
+              "    socket.connect(new InetSocketAddress(\"example.org\", 443), 5000);\n"
+              "} catch (IOException e) {\n"
+              "    socket.close(); // or try-with-resources, which closes it when connect throws, too\n"
+              "    throw e;\n"
+              "}\n",
+              "socket.on('error', () => socket.destroy());\n"}},
     {.name = "double_close",
      .summary = "close() of a number that was closed already",
      .meaning = "The second close() failed with EBADF this time. In a threaded program another thread may have got the "

@@ -34,6 +34,8 @@ static const char *label_of(const struct cg_recording *recording, const struct c
 /* The keys of shim/group.c. */
 static bool belongs(const struct cg_kept_finding *kept, const struct cg_slot *slot, const char *label)
 {
+	if (kept->cause == CG_CAUSE_CONNECT_FAILED && !(slot->flags & CG_SLOT_CONNECT))
+		return false;
 	return strcmp(kept->label, label) == 0 && kept->open_stack == slot->open_stack &&
 	       kept->eof_stack == (is_told(slot) ? slot->eof_stack : 0) &&
 	       (kept->cause == CG_CAUSE_FIN_UNREAD || kept->last_use == slot->last_use);

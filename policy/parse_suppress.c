@@ -8,9 +8,9 @@
 /* A finding's kinds and causes. A test compares them with what findings really say. */
 static const char *const kinds[] = {"close_wait",   "dead_socket",     "fin_wait1",     "fin_wait2", "reset_on_close",
                                     "double_close", "use_after_close", "fd_exhaustion", NULL};
-static const char *const causes[] = {"eof_ignored",    "data_unread", "fin_unread", "shared",
-                                     "never_accepted", "half_close",  "late_close", "half_closed",
-                                     "unread_data",    "linger_zero", NULL};
+static const char *const causes[] = {"eof_ignored",    "data_unread", "fin_unread",     "shared",
+                                     "never_accepted", "half_close",  "late_close",     "half_closed",
+                                     "unread_data",    "linger_zero", "connect_failed", NULL};
 
 static void read_kind(struct cg_config *parse, const config_setting_t *setting, const struct cg_config_key *key,
                       void *field)
@@ -44,9 +44,8 @@ static const struct cg_config_key suppress_keys[] = {
      "close_wait, dead_socket, fin_wait1, fin_wait2, reset_on_close, double_close, use_after_close or fd_exhaustion", 0,
      0},
     {"cause", read_cause, IN_SUPPRESSION(cause),
-     "eof_ignored, data_unread, fin_unread, shared, never_accepted, half_close, late_close, half_closed, unread_data "
-     "or "
-     "linger_zero",
+     "eof_ignored, data_unread, fin_unread, shared, never_accepted, half_close, late_close, half_closed, unread_data, "
+     "linger_zero or connect_failed",
      0, 0},
     {"stack", read_stack, 0, "an array of 1 to 8 patterns such as [ \"Curl_conncache*\" ]", 0, 0},
     {"max", cg_config_number, IN_SUPPRESSION(max), "a number from 1 to 4294967294", 1, UINT32_MAX - 1},

@@ -253,19 +253,20 @@ static void judge_close_wait(const struct cg_facts *facts, struct cg_judgement *
 }
 
 /*
- * A socket in CLOSE may be new, or its connect may have failed: only one that was a connection is dead. The kernel says
- * so; the record may be of another socket that had the number before, closed where nobody saw it. The price is one that
- * came in by a SYN cookie and was reset without a byte.
+ * A socket in CLOSE may be new: only one that was a connection is dead, or one whose connect failed. The kernel says
+ * which; the record may be of another socket that had the number before, closed where nobody saw it. The price is one
+ * that came in by a SYN cookie and was reset without a byte.
  */
 static void judge_dead_socket(const struct cg_facts *facts, struct cg_judgement *ret)
 {
-	if (!facts->tcp.was_connected || (slot_flags(facts) & CG_SLOT_REAPED))
+	bool failed = !facts->tcp.was_connected && (slot_flags(facts) & CG_SLOT_CONNECT);
+	uint32_t who_tells = failed ? CG_SLOT_REFUSED : CG_SLOT_EOF | CG_SLOT_ERROR;
+	if ((!facts->tcp.was_connected && !failed) || (slot_flags(facts) & CG_SLOT_REAPED))
 		return;
 	if (is_left_to_others(facts))
 		return;
-	bool told = slot_flags(facts) & (CG_SLOT_EOF | CG_SLOT_ERROR);
 	bound_age(facts, 0, ret);
-	conclude(facts, CG_CAUSE_NONE, told, ret);
+	conclude(facts, failed ? CG_CAUSE_CONNECT_FAILED : CG_CAUSE_NONE, slot_flags(facts) & who_tells, ret);
 	ret->kind = CG_KIND_DEAD_SOCKET;
 	ret->mature = ret->age_ns >= facts->warn_after_ns;
 }
@@ -301,6 +302,8 @@ static void judge_fin_wait2(const struct cg_facts *facts, struct cg_judgement *r
 static bool is_known_to_be_over(const struct cg_facts *facts, const struct cg_judgement *judgement)
 {
 	bool told = slot_flags(facts) & (CG_SLOT_EOF | CG_SLOT_ERROR);
+	if (judgement->cause == CG_CAUSE_CONNECT_FAILED)
+		return slot_flags(facts) & CG_SLOT_REFUSED;
 	return judgement->kind == CG_KIND_DEAD_SOCKET || (judgement->cause == CG_CAUSE_EOF_IGNORED && told);
 }
 

@@ -27,6 +27,7 @@ static const char *const causes[CG_CAUSE_COUNT] = {
     [CG_CAUSE_HALF_CLOSED] = "half_closed",
     [CG_CAUSE_UNREAD_DATA] = "unread_data",
     [CG_CAUSE_LINGER_ZERO] = "linger_zero",
+    [CG_CAUSE_CONNECT_FAILED] = "connect_failed",
 };
 
 static const char *const verdicts[] = {
@@ -118,6 +119,9 @@ static const char *const cause_advice[CG_CAUSE_COUNT] = {
     [CG_CAUSE_LINGER_ZERO] =
         "SO_LINGER with a time of 0 resets the connection at close(): remove it unless the peer is "
         "meant to lose what it has not read",
+    [CG_CAUSE_CONNECT_FAILED] =
+        "connect() failed and the socket was kept: close it where connect() fails (where it does "
+        "not block, where poll and SO_ERROR say so), before the next attempt",
 };
 
 static const char *const kind_advice[CG_KIND_COUNT] = {

@@ -84,6 +84,8 @@ static struct judged judge(const struct cg_history *history, enum cg_cause cause
 		return judge_fin_unread(history);
 	case CG_CAUSE_DATA_UNREAD:
 		return judge_data_unread(history);
+	case CG_CAUSE_CONNECT_FAILED:
+		return (struct judged){CG_VERDICT_LEAK, rising(history->never_closed, told ? 700 : 600, 50, 900)};
 	case CG_CAUSE_SHARED:
 		return (struct judged){CG_VERDICT_LEAK, told ? 800 : 600};
 	case CG_CAUSE_NEVER_ACCEPTED:

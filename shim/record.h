@@ -72,7 +72,9 @@ enum cg_slot_flags {
 	CG_SLOT_SENT = 1 << 16,      /* given away by SCM_RIGHTS: on its way it is somebody's, though nobody holds it */
 	CG_SLOT_KIN = 1 << 17,       /* inherited by forks from the process that opened it, in one pid namespace */
 	CG_SLOT_POLLED = 1 << 18,    /* in an epoll set of the program's */
-	CG_SLOT_RELAYED = 1 << 19    /* a sweep found it half-closed on purpose: its close is never late */
+	CG_SLOT_RELAYED = 1 << 19,   /* a sweep found it half-closed on purpose: its close is never late */
+	CG_SLOT_CONNECT = 1 << 20,   /* its last connect() failed, or has not told its outcome to the record */
+	CG_SLOT_REFUSED = 1 << 21    /* … it failed, and told the program so */
 };
 
 /*

@@ -96,7 +96,10 @@ static void add_clause(struct cg_buf *out, const struct cg_finding *finding)
 	const char *they_were = finding->count == 1 ? "it was" : "they were";
 	switch (finding->kind) {
 	case CG_KIND_DEAD_SOCKET:
-		cg_buf_fmt(out, "the connection is gone and %s not closed", they_were);
+		if (finding->cause == CG_CAUSE_CONNECT_FAILED)
+			cg_buf_fmt(out, "connect() failed and %s not closed", they_were);
+		else
+			cg_buf_fmt(out, "the connection is gone and %s not closed", they_were);
 		break;
 	case CG_KIND_FIN_WAIT1:
 		cg_buf_str(out, "the peer does not acknowledge the end");

@@ -105,7 +105,7 @@ enum { PLACES = 5 };
 
 static void places_of(const struct cg_finding *finding, const struct cg_place *ret[PLACES])
 {
-	ret[0] = &finding->here;
+	ret[0] = finding->cause == CG_CAUSE_CONNECT_FAILED ? &finding->connected : &finding->here;
 	ret[1] = &finding->eof;
 	ret[2] = &finding->last_use;
 	ret[3] = &finding->opened;

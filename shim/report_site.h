@@ -1,9 +1,9 @@
 /*
  * report_site.h: the one place in the code that a line has room for: in the headline, in tables, in JSON's `site`.
  *
- * It is the call itself where that is the mistake, else where the end was read, else the last use, else the first frame
- * of the opening that tells findings apart. Frames of libraries that all places share (libc, runtimes, TLS, event
- * loops, client libraries) are passed over; where nothing else is there, the innermost frame has to do.
+ * It is the call itself where that is the mistake or has failed, else where the end was read, else the last use, else
+ * the first frame of the opening that tells findings apart. Frames of libraries that all places share (libc, runtimes,
+ * TLS, event loops, client libraries) are passed over; where nothing else is there, the innermost frame has to do.
  */
 #ifndef CG_REPORT_SITE_H
 #define CG_REPORT_SITE_H

@@ -89,6 +89,7 @@ static void add_sockets(struct cg_buf *out, const struct cg_finding *finding)
 
 static void add_body(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding)
 {
+	bool failed = finding->cause == CG_CAUSE_CONNECT_FAILED;
 	if (*finding->label) {
 		cg_buf_str(out, "  label: ");
 		cg_text_plain(out, finding->label);
@@ -101,7 +102,7 @@ static void add_body(struct cg_buf *out, const struct cg_report *report, const s
 		cg_buf_fmt(out, "  it failed with errno %d\n", finding->error);
 	cg_text_place(out, report, "closed by", &finding->closed);
 	cg_text_opened(out, report, &finding->opened);
-	cg_text_place(out, report, "connected by", &finding->connected);
+	cg_text_place(out, report, failed ? "failed to connect:" : "connected by", &finding->connected);
 	cg_text_place(out, report, "EOF seen by", &finding->eof);
 	cg_text_place(out, report, "last used by", &finding->last_use);
 	if (finding->names_pending)

@@ -142,7 +142,8 @@ static bool enter_slots(struct cg_survey *s)
 /* A socket that nobody connected is no connection, and may be about to be bound, or closed and bound again. */
 static bool is_fresh(const struct cg_slot *slot)
 {
-	return slot->origin == CG_ORIGIN_SEEN && slot->role == CG_ROLE_NONE && !atomic_load(&slot->last_use);
+	return slot->origin == CG_ORIGIN_SEEN && slot->role == CG_ROLE_NONE && !atomic_load(&slot->last_use) &&
+	       !(atomic_load(&slot->flags) & CG_SLOT_CONNECT);
 }
 
 /* Asks the socket itself. Returns 0 and its state, times and addresses, or -errno. */

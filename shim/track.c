@@ -202,21 +202,40 @@ static struct cg_slot *live_slot(int fd)
 	return slot && is_live(atomic_load(&slot->kind)) ? slot : NULL;
 }
 
+/* Of a connect() that made no attempt: the socket is what it was. */
+static bool says_nothing(int error)
+{
+	return error == EALREADY || error == EISCONN || error == EBADF || error == ENOTSOCK || error == EFAULT ||
+	       error == EINVAL || error == EAFNOSUPPORT;
+}
+
+/* Each attempt begins anew: how long it was seen unconnected before is no part of its age. */
 void cg_track_connect(int fd, int result, int error)
 {
+	static const uint32_t outcome = CG_SLOT_CONNECT | CG_SLOT_REFUSED;
 	struct cg_slot *slot = live_slot(fd);
-	if (!slot || (result < 0 && error != EINPROGRESS && error != EINTR))
+	bool under_way = result < 0 && (error == EINPROGRESS || error == EINTR), failed = result < 0 && !under_way;
+	if (!slot || (failed && says_nothing(error)))
 		return;
-	slot->role = CG_ROLE_CONNECTED;
+	if (!failed)
+		slot->role = CG_ROLE_CONNECTED;
 	slot->conn_stack = cg_stack_here();
+	slot->first_seen_ns = 0;
+	atomic_fetch_and(&slot->flags, ~outcome);
+	if (failed)
+		atomic_fetch_or(&slot->flags, outcome);
+	else if (under_way)
+		atomic_fetch_or(&slot->flags, CG_SLOT_CONNECT);
 	cg_track_clock();
 }
 
 void cg_track_listen(int fd)
 {
 	struct cg_slot *slot = live_slot(fd);
-	if (slot)
-		atomic_store(&slot->kind, CG_FD_LISTENER);
+	if (!slot)
+		return;
+	atomic_fetch_and(&slot->flags, ~(uint32_t)(CG_SLOT_CONNECT | CG_SLOT_REFUSED));
+	atomic_store(&slot->kind, CG_FD_LISTENER);
 }
 
 void cg_track_shutdown(int fd, int how)

@@ -21,6 +21,7 @@ const CAUSES = {
 	late_close: ["late close", "closed, but long after the end was read"],
 	half_closed: ["half-closed", "shut down, and the peer does not close its side"],
 	unread_data: ["unread data", "unread data turned the close into a reset"],
+	connect_failed: ["connect failed", "connect() failed and the socket was not closed"],
 	linger_zero: ["linger 0", "SO_LINGER 0 turned the close into a reset"],
 };
 

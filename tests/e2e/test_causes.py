@@ -338,6 +338,56 @@ def dead(t, how):
     t.equal({view["state"] for view in group["sockets"]}, {"CLOSE"}, "state")
 
 
+def refusing_port(t):
+    """Bound, so that nobody else gets it, and not listening."""
+    bound = socket.socket()
+    t.cleanups.append(bound.close)
+    bound.bind(("127.0.0.1", 0))
+    return bound.getsockname()[1]
+
+
+def refused(t, how):
+    app = t.start("prog_refused", how, 3, refusing_port(t))
+    app.line("ready")
+    app.wait_for(lambda: sum(one["count"] for one in app.events("finding") if one["cause"] == "connect_failed") >= 3,
+                 lambda: f"no three of connect_failed: {app.log()[-800:]}")
+    group = app.finding("dead_socket", "connect_failed")
+    t.equal((group["verdict"], group["eof"]), ("leak", None), "verdict, EOF")
+    t.equal(group["connected"]["call"], "connect", "the connecting call")
+    t.equal(group["site"].get("function"), "dial", "the place")
+    t.equal({view["state"] for view in group["sockets"]}, {"CLOSE"}, "states")
+
+
+def test_connect_failed(t):
+    refused(t, "block")
+
+
+def test_connect_failed_without_blocking(t):
+    refused(t, "poll")
+
+
+def retried(t, how):
+    """For three times as long as a warning needs, on the same socket."""
+    app = t.start("prog_refused", how, 1, refusing_port(t), env={"CLOSEGUARD_WARN_AFTER": "2s"})
+    app.line("ready")
+    t.equal(app.events("finding"), [], "findings")
+
+
+def test_connect_that_is_tried_again(t):
+    retried(t, "retry")
+
+
+def test_connect_that_is_tried_again_without_blocking(t):
+    retried(t, "repoll")
+
+
+def test_sockets_that_were_never_connected(t):
+    app = t.start("prog_refused", "fresh", 3, 1)
+    app.line("ready")
+    time.sleep(harness.QUIET_TIME * harness.SLOW)
+    t.equal(app.events("finding"), [], "findings")
+
+
 def test_dead_socket_whose_program_was_told(t):
     dead(t, "told")
 
@@ -409,7 +459,7 @@ def test_fd_exhaustion_is_told_from_inside_it(t):
     t.equal(app.number("errno"), 24, "the program's errno (EMFILE)")
     held = len([tcp for tcp in kernel.close_waits(app.pid) if tcp.inode])
     t.check(app.finding("fd_exhaustion")["count"] >= 1, "count")
-    t.check(app.events("summary"), "no dump came with it")
+    app.wait_for(lambda: app.events("summary"), "no dump came with it")
     app.expect("close_wait", "eof_ignored", held)
 
 

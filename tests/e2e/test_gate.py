@@ -3,6 +3,7 @@
 
 import json
 import os
+import socket
 import subprocess
 
 import harness
@@ -12,12 +13,12 @@ RED = 42
 PYTHON = "/usr/bin/python3"  # the distribution's: one that somebody built may have been linked otherwise
 
 
-def run(t, command, gate=True, **settings):
+def run(t, command, gate=True, stdout="", **settings):
     """Runs it to its end; returns its status and the lines of its log."""
     env = t.environment(CLOSEGUARD_EXITCODE=str(RED) if gate else None, **settings)
     done = subprocess.run([str(word) for word in command], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=harness.DEADLINE)
-    t.equal(done.stdout, "", "output")
+    t.equal(done.stdout, stdout, "output")
     path = os.path.join(t.dir, "log")
     if not os.path.exists(path):
         return done.returncode, []
@@ -55,6 +56,23 @@ def test_leaks_that_an_orderly_shutdown_closes(t):
 
 def test_an_orderly_shutdown_of_young_connections(t):
     t.equal(run(t, gate("shutdown", 8, 0)), (0, []), "status and log")
+
+
+def refusing_port(t):
+    """Bound, so that nobody else gets it, and not listening."""
+    bound = socket.socket()
+    t.cleanups.append(bound.close)
+    bound.bind(("127.0.0.1", 0))
+    return bound.getsockname()[1]
+
+
+def test_connects_that_were_refused(t):
+    """The program was told: at the end that counts however young it is; one that was not has the usual time."""
+    program = programs.compile("prog_refused", harness.BUILD)
+    settings = {"CLOSEGUARD_WARN_AFTER": "60s", "stdout": "ready\n"}
+    status, lines = run(t, [program, "block", 3, refusing_port(t)], **settings)
+    t.equal((status, verdicts(lines)), (RED, {("leak", "connect_failed")}), "status and findings")
+    t.equal(run(t, [program, "poll", 3, refusing_port(t)], **settings)[0], 0, "status of one that was not told")
 
 
 def test_late_closes_of_a_program_that_goes_on(t):

@@ -11,6 +11,7 @@ CLASSES = {
     ("close_wait", "eof_ignored"): "told", ("close_wait", "half_close"): "told",
     ("close_wait", "fin_unread"): "fin_unread", ("close_wait", "data_unread"): "data_unread",
     ("close_wait", "shared"): "shared", ("close_wait", "never_accepted"): "never_accepted",
+    ("dead_socket", None): "dead_socket", ("dead_socket", "connect_failed"): "connect_failed",
 }
 NEVER_DONE = ("double_close", "use_after_close", "fd_exhaustion")  # the model does nothing of the kind
 
@@ -47,15 +48,17 @@ class Truth:
     def descriptors(self):
         return {fd: inode for inode, (_, fds) in self.held.items() for fd in fds}
 
-    def expected(self, was_connected):
+    def expected(self, was_connected, refused):
         """class -> inodes that belong into findings."""
-        wanted = {name: set() for name in [*CLASSES.values(), "dead_socket"]}
+        wanted = {name: set() for name in CLASSES.values()}
         for inode, (state, fds) in self.held.items():
             if state == "CLOSE_WAIT":
                 rqueue = self.by_inode[inode].rqueue
                 wanted["told" if rqueue == 0 else "fin_unread" if rqueue == 1 else "data_unread"].add(inode)
             elif state == "CLOSE" and any(was_connected.get(fd) for fd in fds):
                 wanted["dead_socket"].add(inode)
+            elif state == "CLOSE" and any(refused.get(fd) for fd in fds):
+                wanted["connect_failed"].add(inode)
         for inode in self.children:
             one = self.by_inode.get(inode)
             if one and one.state == "CLOSE_WAIT" and inode not in self.held:
@@ -94,8 +97,6 @@ class Score:
 
 
 def class_of(group):
-    if group["kind"] == "dead_socket":
-        return "dead_socket"
     return CLASSES.get((group["kind"], group["cause"]))
 
 
@@ -121,7 +122,7 @@ def compare_findings(summary, truth, model, score):
         elif group["verdict"] == "leak" or group["kind"] in NEVER_DONE:
             score.wrong += group["count"]
             score.differ(f"told without reason: {brief(group)}")
-    wanted = truth.expected(model.was_connected)
+    wanted = truth.expected(model.was_connected, model.refused)
     listed = {inode: [(told_as(entry[0], inode, wanted, model), *entry[1:]) for entry in entries]
               for inode, entries in listed.items()}
     for inode, entries in listed.items():
@@ -160,6 +161,8 @@ def judge_missing(name, missing, hidden, truth, model, score):
     for inode in missing[hidden:]:
         if name == "shared" and model.unseen:
             continue  # what was opened past every wrapper and closed so, too, left no trace here
+        if name == "connect_failed" and not model.saw_refusal(inode):
+            continue  # connected under a number that is closed: what came of it is known to no other
         score.missed += 1
         fds = truth.held.get(inode, ("", []))[1]
         score.differ(f"not told: {name}: {truth.describe(inode)} {model.slots_text(inode, fds)}")

@@ -99,7 +99,7 @@ static void set_list(const struct set *s)
 	static const char *const name[] = {"fresh", "connected", "listening"};
 	for (int i = 0; i < s->count; i++) {
 		const struct conn *conn = s->items[i].conn;
-		printf("fd %d %s %d\n", s->items[i].fd, name[conn->what], conn->was_connected);
+		printf("fd %d %s %d %d\n", s->items[i].fd, name[conn->what], conn->was_connected, conn->refused);
 	}
 }
 

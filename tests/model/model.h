@@ -28,7 +28,7 @@ enum what { FRESH, CONNECTED, LISTENING };
 struct conn {
 	int refs;
 	enum what what;
-	bool was_connected;
+	bool was_connected, refused;
 	int peer; /* the far end's number at the peer process; -1: it is ours, closed or was never there */
 	uint16_t port;
 	int pending[MAX_PENDING]; /* far ends of the connections in the backlog, oldest first */

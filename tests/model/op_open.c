@@ -98,6 +98,7 @@ void op_self_connect(struct actor *a, struct set *s)
 	bool connected = error == 0;
 	struct conn *conn = conn_new(connected ? CONNECTED : FRESH, -1);
 	conn->was_connected |= error == ECONNRESET;
+	conn->refused = error && !conn->was_connected;
 	set_add(s, fd, conn);
 	if (connected)
 		listener->pending[listener->pendings++] = -1;
@@ -184,7 +185,9 @@ void op_refused(struct actor *a, struct set *s)
 	bind_loopback(closed);
 	if (!dial(a, fd, port_of(closed)))
 		die("a connect that should be refused");
+	struct conn *conn = conn_new(FRESH, -1);
+	conn->refused = true;
 	set_add(s, closed, conn_new(FRESH, -1));
-	set_add(s, fd, conn_new(FRESH, -1));
+	set_add(s, fd, conn);
 	say(a, "connect %d refused by the port of %d", fd, closed);
 }

@@ -31,7 +31,7 @@ LIBRARY = os.path.join(BUILD, "libcloseguard.so")
 SANITIZE = os.environ.get("CLOSEGUARD_TEST_SANITIZE", "")
 BARE = os.environ.get("CLOSEGUARD_TEST_BARE") == "1"
 SLOW = 3 if SANITIZE else 1
-SLOT_EOF = 1  # shim/record.h's CG_SLOT_EOF
+SLOT_EOF, SLOT_CONNECT = 1, 1 << 20  # shim/record.h's CG_SLOT_…
 SETTLE_S = 0.6 * SLOW  # twice WARN_AFTER: sweeps see everything, and what they saw first gets old enough
 PATIENCE = 5  # so often is what differs compared again, a second later each
 ADOPT_S = 0.4 * SLOW  # what was opened past every wrapper has to be found in two looks before
@@ -68,7 +68,8 @@ def preload():
 class Slot:
     def __init__(self, words):
         self.fd, self.kind, self.inode = int(words[1]), words[2], int(words[3])
-        self.eof = int(next(word for word in words if word.startswith("flags="))[6:], 16) & SLOT_EOF != 0
+        flags = int(next(word for word in words if word.startswith("flags="))[6:], 16)
+        self.eof, self.refused = flags & SLOT_EOF != 0, flags & SLOT_CONNECT != 0
         self.text = " ".join(words[1:])
 
 
@@ -79,6 +80,7 @@ class Model:
         self.programs, self.seed, self.options = programs, seed, options
         self.dir = tempfile.mkdtemp(prefix="closeguard-model.")
         self.unseen = seed % 4 == 3
+        self.refused = {}
         self.was_connected, self.unseen_fds, self.children, self.slots, self.departed = {}, set(), [], {}, []
         self.process = self.peer = None
 
@@ -121,6 +123,7 @@ class Model:
                 return
             if words[0] == "fd":
                 self.was_connected[int(words[1])] = words[3] == "1"
+                self.refused[int(words[1])] = words[4] == "1"
             elif words[0] == "unseen":
                 self.unseen_fds.add(int(words[1]))
             elif words[0] == "child":
@@ -147,6 +150,9 @@ class Model:
 
     def saw_eof(self, inode):
         return any(one.eof for one in [*self.slots.values(), *self.departed] if one.inode == inode)
+
+    def saw_refusal(self, inode):
+        return any(one.refused for one in self.slots.values() if one.inode == inode and one.kind == "conn")
 
     def slots_text(self, inode, fds):
         """What the recorder has of a socket."""

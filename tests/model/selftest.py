@@ -13,13 +13,17 @@ class Socket:
 class Model:
     unseen = False
     unseen_fds = ()
-    was_connected = {4: True, 5: True, 6: True, 7: True, 8: False, 9: False}
+    was_connected = {4: True, 5: True, 6: True, 7: True, 8: False, 9: False, 10: False}
+    refused = {10: True}
 
     def __init__(self):
         self.slots = {fd: Slot(fd, 100 + fd) for fd in self.was_connected}
 
     def saw_eof(self, inode):
         return True
+
+    def saw_refusal(self, inode):
+        return self.refused.get(inode - 100)
 
     def slots_text(self, inode, fds):
         return f"{inode} {fds}"
@@ -39,7 +43,7 @@ def truth():
                Socket("LISTEN", 0, 108, 80), Socket("CLOSE_WAIT", 0, 200)]
     made.by_inode = {one.inode: one for one in sockets}
     made.held = {104: ("CLOSE_WAIT", [4]), 105: ("CLOSE_WAIT", [5]), 106: ("CLOSE_WAIT", [6]), 107: ("CLOSE", [7]),
-                 108: ("LISTEN", [8]), 109: ("CLOSE", [9])}
+                 108: ("LISTEN", [8]), 109: ("CLOSE", [9]), 110: ("CLOSE", [10])}
     made.children = {200: {4711: [3]}}
     made.own_ports, made.shared_ports = {80}, set()
     made.backlog = [Socket("CLOSE_WAIT", 1, 0, 80)]
@@ -54,6 +58,7 @@ def group(kind, cause, *inodes):
 def report():
     return [group("close_wait", "eof_ignored", 104), group("close_wait", "fin_unread", 105),
             group("close_wait", "data_unread", 106), group("dead_socket", None, 107),
+            group("dead_socket", "connect_failed", 110),
             group("close_wait", "shared", 200), group("close_wait", "never_accepted", 0)]
 
 

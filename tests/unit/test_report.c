@@ -108,6 +108,9 @@ static const struct headline headlines[] = {
     {{OF(DEAD_SOCKET, NONE, LEAK), .count = 2, .oldest_age_ns = SECONDS(40)},
      false,
      "LEAK 2 dead sockets, oldest 40s: the connection is gone and they were not closed (dead_socket, confidence 0.70)"},
+    {{OF(DEAD_SOCKET, CONNECT_FAILED, LEAK), .count = 2, .oldest_age_ns = SECONDS(40)},
+     false,
+     "LEAK 2 dead sockets, oldest 40s: connect() failed and they were not closed (connect_failed, confidence 0.70)"},
     {{OF(FIN_WAIT2, HALF_CLOSED, INFO), .count = 1, .oldest_age_ns = SECONDS(40)},
      false,
      "INFO 1 socket in FIN_WAIT2, for 40s: shut down, and the peer does not close its side "

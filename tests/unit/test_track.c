@@ -195,17 +195,25 @@ START_TEST(a_connect_that_is_under_way_makes_a_client)
 {
 	track_start();
 	struct cg_slot *slot = open_as(FD, CG_ROLE_NONE);
+	cg_track_connect(FD, -1, EINVAL); /* no attempt */
+	ck_assert_uint_eq(atomic_load(&slot->flags), 0);
 	cg_track_connect(FD, -1, ECONNREFUSED);
 	ck_assert_uint_eq(slot->role, CG_ROLE_NONE);
+	ck_assert_uint_eq(atomic_load(&slot->flags), CG_SLOT_CONNECT | CG_SLOT_REFUSED);
+	slot->first_seen_ns = 1;
 	cg_track_connect(FD, -1, EINPROGRESS);
 	ck_assert_uint_eq(slot->role, CG_ROLE_CONNECTED);
+	ck_assert_uint_eq(atomic_load(&slot->flags), CG_SLOT_CONNECT);
+	ck_assert_uint_eq(slot->first_seen_ns, 0); /* each attempt begins anew */
 	ck_assert_ptr_nonnull(core_stack(slot->conn_stack));
 	slot = open_as(FD + 1, CG_ROLE_NONE);
 	cg_track_connect(FD + 1, -1, EINTR);
 	ck_assert_uint_eq(slot->role, CG_ROLE_CONNECTED);
 	slot = open_as(FD + 2, CG_ROLE_NONE);
+	cg_track_connect(FD + 2, -1, ECONNREFUSED);
 	cg_track_connect(FD + 2, 0, 0);
 	ck_assert_uint_eq(slot->role, CG_ROLE_CONNECTED);
+	ck_assert_uint_eq(atomic_load(&slot->flags), 0);
 	cg_track_connect(FD + 3, 0, 0);
 	ck_assert(!cg_track_knows(FD + 3));
 }
