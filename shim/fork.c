@@ -12,10 +12,10 @@
 
 void (*cg_fork_child_hook)(void);
 
-void cg_fork_before(void)
+void cg_fork_before(bool by_libc)
 {
 	CG_EVENT(cg_inherit_before_fork());
-	cg_loader_before_fork();
+	cg_loader_before_fork(by_libc);
 }
 
 void cg_fork_parent(void)

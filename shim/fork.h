@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/* Before: a copy of what is open. Any thread; no lock is held across the fork. */
-void cg_fork_before(void);
+/* Before: a copy of what is open. Any thread; no lock is held across the fork. by_libc: as below. */
+void cg_fork_before(bool by_libc);
 void cg_fork_parent(void);
 
 /*

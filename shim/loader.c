@@ -8,6 +8,7 @@
 #include "guard.h"
 
 static _Atomic unsigned inside, forks;
+static _Atomic unsigned beginning; /* threads of ours that are made and do not run yet */
 static _Atomic unsigned lost;      /* that never came out: a handler has jumped over them */
 static _Atomic int own_threads;    /* ours in this process */
 static bool orphan, without_malloc; /* set in a child before it has a second thread */
@@ -46,6 +47,16 @@ void cg_loader_own_thread(int change)
 	atomic_fetch_add(&own_threads, change);
 }
 
+void cg_loader_thread_begins(void)
+{
+	atomic_fetch_add(&beginning, 1);
+}
+
+void cg_loader_thread_begun(void)
+{
+	atomic_fetch_sub(&beginning, 1);
+}
+
 /*
  * Waits until the count is not above `least`. Nobody wakes who waits here: what is waited for is short, and a wake
  * would be a system call where a sandbox may forbid it.
@@ -81,7 +92,7 @@ void cg_loader_end(void)
 	own_inside--;
 }
 
-void cg_loader_before_fork(void)
+void cg_loader_before_fork(bool by_libc)
 {
 	static const uint64_t most_ns = 100000000;
 	forking = is_single() ? FORKS_ALONE : FORKS;
@@ -90,6 +101,8 @@ void cg_loader_before_fork(void)
 	unsigned left = wait_for(&inside, least, most_ns);
 	if (left > least || left < gone)
 		atomic_store(&lost, left);
+	if (!by_libc)
+		(void)wait_for(&beginning, 0, most_ns);
 }
 
 void cg_loader_fork_parent(void)
@@ -108,5 +121,6 @@ void cg_loader_fork_child(bool by_libc)
 	atomic_store(&forks, 0);
 	atomic_store(&lost, 0);
 	atomic_store(&own_threads, 0);
+	atomic_store(&beginning, 0);
 	forking = NOT_FORKING;
 }

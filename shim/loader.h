@@ -27,6 +27,12 @@ bool cg_loader_is_orphan(void);
 void cg_loader_own_thread(int change);
 
 /*
+ * Around the start of a thread of ours: from before it is made until it runs, or could not be made. Any context.
+ */
+void cg_loader_thread_begins(void);
+void cg_loader_thread_begun(void);
+
+/*
  * Around a call into the loader by a thread that may not be alone: the symbol annex's first load, the look for modules
  * that go past us. Waits while a fork is under way, for a second at most. Any context that the calls themselves bear.
  */
@@ -37,9 +43,11 @@ void cg_loader_end(void);
  * The fork's part. Nobody waits for the taking of a stack. What begin and end surround happens once, or for some
  * microseconds after modules were loaded: a fork at that very moment lets it finish, for a tenth of a second at most,
  * since else its child would be left with the loader's lock. `by_libc` false: a fork that libc does not know of, after
- * which malloc's locks are as they were, too. Any context.
+ * which malloc's locks are as they were, too, and the list of threads: a thread of ours that is made but does not run
+ * yet would be waited for in the child by setuid and its like, for ever. So it is waited for before, as long. Any
+ * context.
  */
-void cg_loader_before_fork(void);
+void cg_loader_before_fork(bool by_libc);
 void cg_loader_fork_parent(void);
 void cg_loader_fork_child(bool by_libc);
 

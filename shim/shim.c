@@ -106,6 +106,11 @@ static void at_exit_status(int status, void *unused)
 	}
 }
 
+static void before_fork(void)
+{
+	cg_fork_before(true);
+}
+
 static void new_raw_child(void)
 {
 	cg_fork_child(false);
@@ -156,7 +161,7 @@ static void start_watching(void)
 	cg_track_main_left = cg_sweep_main_left;
 	cg_track_ending = cg_sweep_ending;
 	cg_fork_child_hook = cg_sweep_after_fork;
-	__register_atfork(cg_fork_before, cg_fork_parent, new_child, &__dso_handle);
+	__register_atfork(before_fork, cg_fork_parent, new_child, &__dso_handle);
 	if (options.exitcode)
 		on_exit(at_exit_status, NULL);
 	cg_sweep_take_signal(&options);

@@ -62,12 +62,14 @@ void cg_sweep_thread_join(void)
 static void *run(void *unused)
 {
 	(void)unused;
+	cg_loader_thread_begun();
 	(void)CG_SYS3(SYS_prctl, PR_SET_NAME, "closeguard", 0);
 	cg_sigbus_guard();
 	if (follows && join)
 		join(previous, NULL);
 	follows = false;
 	cg_sweep_loop();
+	cg_loader_own_thread(-1);
 	return NULL;
 }
 
@@ -130,6 +132,7 @@ static void launch(void)
 	uint64_t all = ~0ull, before;
 	(void)CG_SYS(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8, 0, 0);
 	cg_hidden++;
+	cg_loader_thread_begins();
 	int r = is_possible() ? create_thread(&thread, run, NULL) : EPERM;
 	cg_hidden--;
 	(void)CG_SYS(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, 8, 0, 0);
@@ -138,6 +141,7 @@ static void launch(void)
 		atomic_store(&state, RUNS);
 		return;
 	}
+	cg_loader_thread_begun();
 	atomic_store(&state, IMPOSSIBLE);
 	cg_sweep_warn_later(
 	    "no thread can be made here: connections are looked at when the program ends and on the dump signal only");

@@ -26,7 +26,7 @@ CG_EXPORT pid_t _Fork(void)
 		errno = ENOSYS;
 		return -1;
 	}
-	cg_fork_before();
+	cg_fork_before(false);
 	pid_t pid = cg_real._Fork();
 	int saved_errno = errno;
 	if (pid == 0)

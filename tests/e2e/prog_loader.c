@@ -1,12 +1,14 @@
 /*
  * prog_loader.c: forks many times while the library looks without a pause, or while other threads open sockets; each
  * child asks the loader for its modules, as an exception or a backtrace would, or opens a socket of its own. Or threads
- * of the program itself are in the loader: then the children stay out of it, and open a socket only. Says how many of
- * them never ended.
+ * of the program itself are in the loader: then the children stay out of it, and open a socket only. Or children open
+ * their first socket and fork, past libc, before another thread has had time to run; the child of that gives up rights.
+ * Says how many of them never ended.
  */
 #include "prog.h"
 
 #include <dlfcn.h>
+#include <sched.h>
 #include <link.h>
 
 #include "../../shim/closeguard.h"
@@ -132,16 +134,41 @@ static bool child_hangs(bool asks, bool opens)
 	return !ends_in_time(pid);
 }
 
+/* libc's setresuid goes over all threads that libc knows of, and after _Fork that is what it knew before. */
+static int give_up_rights_in_a_child(void)
+{
+	cpu_set_t first;
+	CPU_ZERO(&first);
+	CPU_SET(sched_getcpu(), &first);
+	if (sched_setaffinity(0, sizeof first, &first) < 0 || socket(AF_INET, SOCK_STREAM, 0) < 0)
+		return 5;
+	pid_t pid = _Fork();
+	if (pid == 0)
+		_exit(setresuid(getuid(), getuid(), getuid()) ? 6 : 0);
+	return ends_in_time(pid) ? 0 : 7;
+}
+
+static bool early_child_hangs(void)
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(give_up_rights_in_a_child());
+	return !ends_in_time(pid);
+}
+
 /* What the program's other threads do meanwhile, and what the children do. */
 static const struct way {
 	const char *name;
 	void *(*thread)(void *);
 	int threads;
-	bool asks, opens;
+	bool asks, opens, early;
 } ways[] = {
-    {"looks", look, 1, true, false},           {"opens", open_often, 3, true, true},
-    {"quiet", NULL, 0, true, true},            {"loads", load_and_unload, 1, false, true},
-    {"walks", walk_the_list, 1, false, true},
+    {"looks", look, 1, true, false, false},
+    {"opens", open_often, 3, true, true, false},
+    {"quiet", NULL, 0, true, true, false},
+    {"loads", load_and_unload, 1, false, true, false},
+    {"walks", walk_the_list, 1, false, true, false},
+    {"early", NULL, 0, false, true, true},
 };
 
 int main(int argc, char **argv)
@@ -151,11 +178,12 @@ int main(int argc, char **argv)
 	pthread_t threads[3];
 	while (argc > 2 && strcmp(way->name, argv[2]))
 		way++;
-	connected_pair(pair);
+	if (!way->early)
+		connected_pair(pair);
 	for (int i = 0; i < way->threads; i++)
 		pthread_create(&threads[i], NULL, way->thread, NULL);
 	for (int i = 0; i < forks && !hung; i++)
-		hung += child_hangs(way->asks, way->opens);
+		hung += way->early ? early_child_hangs() : child_hangs(way->asks, way->opens);
 	over = true;
 	for (int i = 0; i < way->threads; i++)
 		pthread_join(threads[i], NULL);

@@ -20,6 +20,12 @@ def test_children_find_the_unwinder_free(t):
     t.equal(app.number("hung"), 0, "children that never got through a socket of their own")
 
 
+def test_libc_can_go_over_the_threads_of_a_raw_childs_parent(t):
+    """A thread of ours that was made and had not run yet would be waited for, for ever, by setuid in the child."""
+    app = t.start("prog_loader", 200 // (4 if harness.SANITIZE else 1), "early")
+    t.equal(app.number("hung"), 0, "children that never got through setresuid")
+
+
 def program_in_the_loader(t, way, stacks):
     forks = 80 // (4 if harness.SANITIZE else 1)
     app = t.start("prog_loader", forks, way, env={"CLOSEGUARD_STACKS": stacks})

@@ -20,7 +20,7 @@
 static int in_child(int (*what)(void *), void *argument)
 {
 	int status = -1;
-	cg_fork_before();
+	cg_fork_before(true);
 	pid_t pid = fork();
 	if (pid == 0) {
 		cg_fork_child(true);
