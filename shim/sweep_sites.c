@@ -2,13 +2,12 @@
 #include "sweep_sites.h"
 
 #include "act_parts.h"
-#include "clock.h"
 #include "policy.h"
 #include "recorder.h"
 #include "stack.h"
 #include "symbol.h"
 
-/* What naming may take in one look; what is left is named in the next. */
+/* What naming may take in one look, of this thread's CPU time; what is left is named in the next. */
 static const uint64_t budget_ns = 200000000u;
 
 static uint64_t bits_of(const struct cg_policy *policy, const struct cg_stack_copy *stack)
@@ -28,7 +27,6 @@ static uint64_t bits_of(const struct cg_policy *policy, const struct cg_stack_co
 
 void cg_sweep_sites_name(const struct cg_policy *policy, bool may_load)
 {
-	uint64_t start = cg_clock_ns(CLOCK_MONOTONIC);
 	bool begun = false;
 	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
 		struct cg_site *site = cg_recorder_site(i, false);
@@ -42,8 +40,8 @@ void cg_sweep_sites_name(const struct cg_policy *policy, bool may_load)
 			cg_symbol_begin(budget_ns, may_load);
 		begun = true;
 		uint64_t bits = bits_of(policy, &stack);
-		if (cg_clock_ns(CLOCK_MONOTONIC) - start >= budget_ns)
-			break; /* the last one may lack names for want of time */
+		if (cg_symbol_cut())
+			break; /* this one lacks names for want of time */
 		cg_act_site_set(id, bits);
 	}
 	if (begun)
