@@ -110,9 +110,9 @@ static void cut(const struct dl_phdr_info *info, struct relocations *r)
 static void cut_to_segments(const struct dl_phdr_info *info, struct module_tables *t)
 {
 	size_t room = room_at(info, (uintptr_t)t->strings, PF_R);
-	if (t->strings_size > room || (t->strings_size && t->strings[t->strings_size - 1] != '\0'))
+	if (!t->strings || t->strings_size > room || (t->strings_size && t->strings[t->strings_size - 1] != '\0'))
 		t->strings_size = 0;
-	t->symbols_count = room_at(info, (uintptr_t)t->symbols, PF_R) / sizeof *t->symbols;
+	t->symbols_count = t->symbols ? room_at(info, (uintptr_t)t->symbols, PF_R) / sizeof *t->symbols : 0;
 	cut(info, &t->calls);
 	cut(info, &t->pointers);
 }

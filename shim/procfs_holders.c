@@ -86,7 +86,9 @@ static unsigned rank_of(uint64_t inode)
 
 static struct place *find(uint64_t inode)
 {
-	unsigned rank = memory ? rank_of(inode) : 0;
+	if (!memory)
+		return NULL;
+	unsigned rank = rank_of(inode);
 	return rank < walk.count && memory->inodes[rank] == inode ? &memory->places[memory->order[rank]] : NULL;
 }
 
@@ -237,6 +239,12 @@ static void begin(uint64_t now_ns)
 	walk.view = (struct cg_holders_view){.host = cg_proc_shows_host()};
 }
 
+static bool are_same(const struct cg_holders *a, const struct cg_holders *b)
+{
+	return a->count == b->count && a->other_table == b->other_table &&
+	       memcmp(a->pids, b->pids, sizeof a->pids) == 0;
+}
+
 /* A walk that could not be made is one that saw nothing. */
 static void finish(uint64_t now_ns, int result)
 {
@@ -245,8 +253,7 @@ static void finish(uint64_t now_ns, int result)
 	walk.unknown = 0;
 	for (unsigned i = 0; i < walk.count; i++) {
 		struct place *place = &memory->places[memory->order[i]];
-		walk.changed |=
-		    place->joined && place->known && memcmp(&place->answer, &place->found, sizeof place->found);
+		walk.changed |= place->joined && place->known && !are_same(&place->answer, &place->found);
 		if (place->joined)
 			place->answer = place->found;
 		place->known = place->joined;

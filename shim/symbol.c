@@ -304,7 +304,7 @@ _Static_assert(sizeof((struct cg_frame *)0)->function == sizeof((struct cg_annex
 static unsigned look_up(const struct cg_module *module, const struct cg_frame *base, struct cg_frame *frames,
                         unsigned max)
 {
-	struct cg_annex_frame names[CG_FRAMES_PER_IP];
+	struct cg_annex_frame names[CG_FRAMES_PER_IP] = {0};
 	struct cg_symbol_key key = key_of(module, base);
 	int r = cg_symbol_cache_get(&key, frames, max);
 	if (r >= 0)
