@@ -160,6 +160,8 @@ int cg_proc_socket_inode(int dir, const char *name, uint64_t *ret_inode)
 	return 1;
 }
 
+bool (*cg_proc_leaves_alone)(int fd, bool sockets_wanted);
+
 struct set_walk {
 	int *fds;
 	unsigned count, max;
@@ -169,6 +171,8 @@ static int take_set(int dir, const char *name, unsigned number, void *context)
 {
 	struct set_walk *walk = context;
 	char text[48];
+	if (cg_proc_leaves_alone && cg_proc_leaves_alone((int)number, false))
+		return 0;
 	if (cg_proc_read_link(dir, name, text) == 0 && strcmp(text, "anon_inode:[eventpoll]") == 0 &&
 	    walk->count < walk->max)
 		walk->fds[walk->count++] = (int)number;
@@ -196,6 +200,8 @@ static int walk_socket(int dir, const char *name, unsigned number, void *context
 	if (cg_ownfd_is((int)number) || (!cg_ownfd_unshared && (int)number == dir))
 		return 0;
 	walk->open++;
+	if (cg_proc_leaves_alone && cg_proc_leaves_alone((int)number, true))
+		return 0;
 	if (cg_proc_socket_inode(dir, name, &inode) <= 0)
 		return 0;
 	return walk->visit((int)number, inode, walk->context);

@@ -50,6 +50,13 @@ void cg_proc_keep_another(void); /* after cg_proc_follow_table */
 void cg_proc_after_fork(void);
 
 /*
+ * Set by whoever knows of what the program has open: descriptors that the walks above pass over, counted but not looked
+ * at, because the program may be closing them at this moment, or (`sockets_wanted` false) because it is known that they
+ * are sockets. NULL: none.
+ */
+extern bool (*cg_proc_leaves_alone)(int fd, bool sockets_wanted);
+
+/*
  * The system call that a thread of this process is in, with its first two arguments; -1: in none, it runs. -errno where
  * the kernel does not tell (built without, a sandbox of its own) or the thread has ended.
  */

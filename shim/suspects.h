@@ -43,6 +43,8 @@ struct cg_sweep {
 	uint64_t adopted_ns;  /* when /proc/self/fd was last gone through, or 0 */
 	uint64_t departed_ns; /* when the departed were last looked for, or 0 */
 	bool departed_found;  /* and there were some */
+	uint64_t looked_ns;   /* when this look began, */
+	uint64_t before_ns;   /* and the one before it; 0: there was none */
 	uint64_t around_ns;   /* when the uses of all connections were last looked at */
 	bool blind;           /* nothing could be seen of the program's descriptors from the thread's own table */
 	unsigned unanswered;  /* connections of which the kernel would say nothing in this look */
@@ -55,6 +57,9 @@ struct cg_sweep {
 	void (*decide)(const struct cg_sweep *sweep, struct cg_suspect *suspect);
 	pid_t parent; /* the process that this one was forked from; 0: not known to be forked */
 };
+
+/* A look begins: sweep->now_ns is set. From here on walks over /proc leave busy connections alone. */
+void cg_suspects_begin(struct cg_sweep *sweep);
 
 /*
  * Adopts sockets that nobody told us of, when it is time for that, and resurrects slots whose close did not happen. A

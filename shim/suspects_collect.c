@@ -109,6 +109,20 @@ static bool departed_are_due(struct cg_sweep *sweep)
 	return true;
 }
 
+/* Under another number, which may not have been looked at. */
+static bool is_open_here(uint64_t inode)
+{
+	unsigned end = cg_recorder_fd_end();
+	for (unsigned fd = 0; fd < end; fd++) {
+		const struct cg_slot *slot = cg_slot_at((int)fd);
+		if (!slot)
+			fd |= 127;
+		else if (atomic_load(&slot->kind) == CG_FD_CONN && slot->inode == inode)
+			return true;
+	}
+	return false;
+}
+
 /* Closed here, still in CLOSE_WAIT: somebody else holds it. */
 static void match_departed(struct cg_sweep *sweep, const struct cg_listing *list)
 {
@@ -127,6 +141,7 @@ static void match_departed(struct cg_sweep *sweep, const struct cg_listing *list
 		bool here = tcp && tcp->state != CG_TCP_CLOSE_WAIT;
 		for (struct cg_suspect *c = sweep->suspects; tcp && c && !here; c = c->next)
 			here = c->facts.tcp.inode == slot.inode;
+		here = here || (tcp && is_open_here(slot.inode));
 		struct cg_suspect *c = tcp && !here ? cg_suspects_add(sweep, -1, NULL, tcp) : NULL;
 		if (c) {
 			c->facts.slot = slot;

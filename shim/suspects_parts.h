@@ -29,6 +29,14 @@ bool cg_suspects_state_matters(const struct cg_sweep *sweep, int state);
 bool cg_suspects_walk(struct cg_sweep *sweep, bool departed, struct cg_listing *list);
 bool cg_suspects_survey(struct cg_sweep *sweep, bool departed, struct cg_listing *list);
 
+/*
+ * Was it opened or used just now, so that the program may be closing it at this moment? Whoever asks a descriptor, by a
+ * call on it or by its link in /proc, holds the file while the kernel answers. A close in between is not the last one:
+ * the FIN waits for us, and an epoll set goes on telling of a descriptor whose memory the program has freed. What is
+ * busy is looked at in the next look; one that is thorough leaves nothing out.
+ */
+bool cg_suspects_is_busy(const struct cg_sweep *sweep, const struct cg_slot *slot);
+
 /* Is it the second way here? In a table of our own, or where descriptors do not answer. */
 bool cg_suspects_are_surveyed(void);
 

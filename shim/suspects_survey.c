@@ -120,6 +120,8 @@ static bool enter_slots(struct cg_survey *s)
 		if (!is_live(atomic_load_explicit(&slot->kind, memory_order_acquire)))
 			continue;
 		uint32_t gen = atomic_load(&slot->gen);
+		if (cg_suspects_is_busy(s->sweep, slot))
+			continue;
 		bool due = is_due(s, fd, slot);
 		if (!due || identify((int)fd, slot, gen, &closed)) {
 			enter(s, (int)fd, slot, due);
@@ -151,10 +153,11 @@ static int ask_itself(const struct cg_found *f, struct cg_tcp *ret)
 {
 	uint64_t inode, cookie;
 	uint32_t unread;
-	int copy = cg_unshare_take(f->fd), r = copy;
+	int copy = cg_unshare_take(f->fd);
 	if (copy < 0)
 		return copy;
-	if ((r = cg_tcp_identity(copy, &inode, &cookie)) == 0 && inode != f->slot->inode)
+	int r = cg_tcp_identity(copy, &inode, &cookie);
+	if (r == 0 && inode != f->slot->inode)
 		r = -ESTALE;
 	if (r == 0)
 		r = cg_tcp_info(copy, ret);

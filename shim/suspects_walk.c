@@ -136,7 +136,7 @@ static void walk_slots(struct cg_sweep *sweep, bool few)
 		if (kind == CG_FD_LISTENER) {
 			if (identify(sweep, (int)fd, slot))
 				look_at_listener(sweep, (int)fd, slot);
-		} else if (kind == CG_FD_CONN && (few || !slot->inode || (fd >= from && looks < QUIET_LOOKS))) {
+		} else if (kind == CG_FD_CONN && !cg_suspects_is_busy(sweep, slot) && (few || !slot->inode || (fd >= from && looks < QUIET_LOOKS))) {
 			looks += slot->inode != 0;
 			look_at_connection(sweep, (int)fd, slot, !few);
 			sweep->rotor = fd + 1;
@@ -156,7 +156,7 @@ static void match_slots(struct cg_sweep *sweep, const struct cg_listing *list)
 			fd |= 127;
 			continue;
 		}
-		if (atomic_load(&slot->kind) != CG_FD_CONN || !slot->inode)
+		if (atomic_load(&slot->kind) != CG_FD_CONN || !slot->inode || cg_suspects_is_busy(sweep, slot))
 			continue;
 		uint32_t gen = atomic_load(&slot->gen);
 		const struct cg_tcp *tcp = cg_listing_find(list, slot->inode);

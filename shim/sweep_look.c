@@ -75,6 +75,7 @@ void cg_sweep_look(bool may_load, bool final, const char *summary, bool on_threa
 	sweep->ending = final && summary;
 	choose_ages(final, final && !summary);
 	sweep->thorough = final || summary;
+	cg_suspects_begin(sweep);
 	if (may_load) {
 		cg_modules_refresh();
 		cg_modules_identify();
