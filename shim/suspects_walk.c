@@ -136,7 +136,8 @@ static void walk_slots(struct cg_sweep *sweep, bool few)
 		if (kind == CG_FD_LISTENER) {
 			if (identify(sweep, (int)fd, slot))
 				look_at_listener(sweep, (int)fd, slot);
-		} else if (kind == CG_FD_CONN && !cg_suspects_is_busy(sweep, slot) && (few || !slot->inode || (fd >= from && looks < QUIET_LOOKS))) {
+		} else if (kind == CG_FD_CONN && !cg_suspects_is_busy(sweep, slot) &&
+		           (few || !slot->inode || (fd >= from && looks < QUIET_LOOKS))) {
 			looks += slot->inode != 0;
 			look_at_connection(sweep, (int)fd, slot, !few);
 			sweep->rotor = fd + 1;

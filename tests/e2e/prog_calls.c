@@ -311,8 +311,19 @@ static void shells(void)
 	SHOW(wordexp("a $(echo b)", &words, WRDE_NOCMD));
 }
 
+static void rights(void)
+{
+	const uid_t same = (uid_t)-1;
+	SHOW(setuid(getuid()));
+	SHOW(setreuid(same, same));
+	SHOW(setresuid(same, same, same));
+	SHOW(setresuid(same, geteuid(), same));
+	SHOW(chroot("/nonexistent"));
+}
+
 static void processes(void)
 {
+	rights();
 	char *const argv[] = {"sh", "-c", "exit 5", NULL}, *const none[] = {"nothing", NULL};
 	int status = 0;
 	pid_t child;

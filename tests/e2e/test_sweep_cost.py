@@ -66,7 +66,7 @@ def traced(t, app, seconds):
     names = {task: open(f"{tasks}/{task}/comm", encoding="utf-8").read().strip() for task in os.listdir(tasks)}
     thread, = (task for task, name in names.items() if name == "closeguard")
     command = [harness.need("strace"), "-qq", "-o", path, "-p", thread, "-e",
-               "trace=readlinkat,readlink,getxattr,statx,newfstatat,fstat,fcntl,getsockopt,pidfd_getfd,ioctl,getdents64"]
+               "trace=readlinkat,getxattr,statx,newfstatat,fstat,fcntl,getsockopt,pidfd_getfd,ioctl,getdents64"]
     tracer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     t.cleanups.append(tracer.kill)
     time.sleep(seconds)
@@ -89,7 +89,7 @@ def numbers_looked_at(lines):
 
 
 def test_what_is_in_use_is_left_alone(t):
-    """A look holds the file for a moment: a close at that moment is not the last one, and epoll goes on telling of it."""
+    """A look holds the file for a moment: a close in it is not the last one, and epoll goes on telling of it."""
     if harness.BARE or harness.SANITIZE:
         raise harness.Skip("counts the calls of the plain library")
     app = t.start("prog_in_use", 40, env={"CLOSEGUARD_INTERVAL": "100ms", "CLOSEGUARD_WARN_AFTER": "400ms"})
