@@ -22,8 +22,13 @@ static const unsigned UNKNOWN_QUEUE_CONFIDENCE = 400;
 /* An answer may be on its way: nothing but time tells, and after so many times warn_after it has told. */
 static const unsigned PENDING_CONFIDENCE = 300, PENDING_AGES = 3;
 
+/* So long a program may take from a look at a connection to its close. */
+static const uint64_t HANDLED_NS = 1000 * 1000000ULL;
+
 /* A pool's idle connections end some seconds after their last use at the soonest. */
 static const uint64_t IDLE_NS = 1500 * 1000000ULL;
+
+static const unsigned POOL_CONFIDENCE = 500;
 
 static uint32_t slot_flags(const struct cg_facts *facts)
 {
@@ -103,6 +108,16 @@ static void conclude(const struct cg_facts *facts, enum cg_cause cause, bool tol
 }
 
 /*
+ * Handles that are used one after the other, each with a connection of its own: they were never in use at the same
+ * time. That the place's connections are closed in the end, when they are needed again, speaks for a pool, and the more
+ * of them the more may wait for that; a leak has closed none, or grows past them.
+ */
+static bool is_closed_at_next_use(const struct cg_history *history)
+{
+	return history->closed_late && history->never_closed <= history->most_live + history->closed_late;
+}
+
+/*
  * Nobody looks at an idle connection of a pool before it is needed again, so that one whose peer has closed it says
  * nothing; a leak looks the same. What tells them apart: one per peer is normal, a place that has done nothing since
  * had no occasion to look, and a pool holds no more than were once in use at the same time. A gate is strict.
@@ -113,7 +128,16 @@ static bool may_be_pooled(const struct cg_facts *facts)
 	if (facts->strict || slot_flags(facts) & (CG_SLOT_POLLED | CG_SLOT_EOF | CG_SLOT_ERROR))
 		return false;
 	return !facts->place_in_use || history->never_closed <= history->peers ||
-	       history->never_closed <= history->busiest;
+	       history->never_closed <= history->busiest || is_closed_at_next_use(history);
+}
+
+/* How long ago it was last used; where nobody saw that, last written to, as the kernel knows. 0: not known. */
+static uint64_t unused_ns(const struct cg_facts *facts)
+{
+	if (facts->last_use_ns)
+		return since(facts->now_ns, facts->last_use_ns);
+	bool unseen = facts->has_slot && facts->slot.origin == CG_ORIGIN_UNSEEN;
+	return unseen && facts->tcp.has_sent ? facts->tcp.last_data_sent_ms * NS_PER_MS : 0;
 }
 
 /* Bytes that came with the FIN, long after the last use: a farewell (SMTP's 421, a TLS alert), not a reply unread. */
@@ -122,9 +146,18 @@ static bool is_goodbye(const struct cg_facts *facts)
 	enum { MOST = 1024 };
 	const struct cg_tcp *tcp = &facts->tcp;
 	uint64_t data = tcp->last_data_recv_ms * NS_PER_MS, ack = tcp->last_ack_recv_ms * NS_PER_MS;
-	return tcp->has_info && tcp->has_queues && tcp->rqueue <= MOST && facts->last_use_ns &&
-	       !(slot_flags(facts) & CG_SLOT_POLLED) && data <= ack + IDLE_NS &&
-	       since(facts->now_ns, facts->last_use_ns) > data + IDLE_NS;
+	return tcp->has_info && tcp->has_queues && tcp->rqueue <= MOST && !(slot_flags(facts) & CG_SLOT_POLLED) &&
+	       data <= ack + IDLE_NS && unused_ns(facts) > data + IDLE_NS;
+}
+
+/*
+ * The program has come to it: it was used after it could have been closed, a moment ago, and may be closed in the next.
+ * The price is that one that is read again and again for ever is not told.
+ */
+static bool is_being_handled(const struct cg_facts *facts, uint64_t age_ns)
+{
+	uint64_t unused = since(facts->now_ns, facts->last_use_ns);
+	return !facts->strict && facts->last_use_ns && unused < HANDLED_NS && unused + HANDLED_NS < age_ns;
 }
 
 /* Nobody has looked at the end. On the side that connected that is most often a pool, on the other one a handler. */
@@ -138,7 +171,7 @@ static void conclude_unread(const struct cg_facts *facts, enum cg_cause cause, s
 		return;
 	if (role == CG_ROLE_CONNECTED && may_be_pooled(facts)) {
 		ret->verdict = CG_VERDICT_INFO;
-		ret->confidence = 500;
+		ret->confidence = POOL_CONFIDENCE;
 	} else if (role == CG_ROLE_ACCEPTED && ret->verdict == CG_VERDICT_INFO) {
 		ret->verdict = CG_VERDICT_LEAK;
 	}
@@ -226,6 +259,8 @@ static void judge_unread(const struct cg_facts *facts, struct cg_judgement *ret)
 	conclude_unread(facts, facts->tcp.rqueue > fin ? CG_CAUSE_DATA_UNREAD : CG_CAUSE_FIN_UNREAD, ret);
 	if (ret->cause == CG_CAUSE_FIN_UNREAD && !facts->tcp.has_queues && ret->confidence > UNKNOWN_QUEUE_CONFIDENCE)
 		ret->confidence = UNKNOWN_QUEUE_CONFIDENCE;
+	ret->quiet = is_being_handled(facts, ret->age_ns);
+	ret->mature &= !ret->quiet;
 }
 
 static void judge_close_wait(const struct cg_facts *facts, struct cg_judgement *ret)
@@ -268,6 +303,11 @@ static void judge_dead_socket(const struct cg_facts *facts, struct cg_judgement 
 	bound_age(facts, 0, ret);
 	conclude(facts, failed ? CG_CAUSE_CONNECT_FAILED : CG_CAUSE_NONE, slot_flags(facts) & who_tells, ret);
 	ret->kind = CG_KIND_DEAD_SOCKET;
+	bool over = failed || slot_flags(facts) & (CG_SLOT_SHUT_RD | CG_SLOT_SHUT_WR); /* no pool's any more */
+	if (facts->has_slot && facts->slot.role == CG_ROLE_CONNECTED && !over && may_be_pooled(facts)) {
+		ret->verdict = CG_VERDICT_INFO; /* a server may end what is idle by a reset, too */
+		ret->confidence = POOL_CONFIDENCE;
+	}
 	ret->mature = ret->age_ns >= facts->warn_after_ns;
 }
 

@@ -66,6 +66,7 @@ struct cg_history {
 	uint64_t never_closed; /* open and overdue now, this socket included */
 	uint64_t answered;     /* closed after a reply that was sent past the end */
 	unsigned busiest;      /* the most that were in use at the same time */
+	unsigned most_live;    /* the most that were open, and could not be closed yet, at the same time */
 	unsigned peers;        /* of those never closed, how many different ones */
 	uint64_t delays[CG_DELAY_BUCKETS];
 };

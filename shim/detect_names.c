@@ -156,7 +156,8 @@ const char *cg_detect_advice(enum cg_kind kind, enum cg_cause cause, enum cg_ver
 		return "overload, not a bug: this place does close its sockets, only late; look for a blocked loop, a "
 		       "slow "
 		       "backend or too few workers";
-	if (verdict == CG_VERDICT_INFO && cause == CG_CAUSE_FIN_UNREAD && !polled)
+	bool pooled = cause == CG_CAUSE_FIN_UNREAD || kind == CG_KIND_DEAD_SOCKET;
+	if (verdict == CG_VERDICT_INFO && pooled && !polled)
 		return "nothing to do: a pool or cache keeps idle connections until their next use; where its place is "
 		       "used again and they stay, they are told as a leak";
 	if (cause == CG_CAUSE_FIN_UNREAD)

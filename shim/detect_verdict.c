@@ -116,6 +116,7 @@ void cg_detect_history(const struct cg_site *site, struct cg_history *ret)
 	ret->never_closed = atomic_load(&site->overdue);
 	ret->answered = atomic_load(&site->answered);
 	ret->busiest = atomic_load(&site->busiest);
+	ret->most_live = atomic_load(&site->most_live);
 	ret->peers = atomic_load(&site->peers);
 	for (unsigned i = 0; i < CG_DELAY_BUCKETS; i++)
 		ret->delays[i] = atomic_load(&site->delays[i]);

@@ -171,7 +171,7 @@ struct cg_site {
 	_Atomic uint32_t busiest;     /* the most connections that a sweep saw in use at the same time */
 	_Atomic uint32_t peers;       /* of the overdue ones: how many different ones, as of the last sweep */
 	_Atomic uint32_t in_use;      /* now, as of the last sweep */
-	uint32_t pad2;
+	_Atomic uint32_t most_live;   /* the most that had been opened and could not be closed yet, at the same time */
 };
 
 enum cg_event_kind {

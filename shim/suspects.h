@@ -80,6 +80,13 @@ void cg_suspects_collect(struct cg_sweep *sweep);
  */
 void cg_suspects_look_around(struct cg_sweep *sweep);
 
+/*
+ * Notes for each place how many of its suspects were in use, and how many were alive, at the same time. Looks may be
+ * seconds apart, so what was between two of them is told from when each was opened, last used, and closable. The ages
+ * have to be judged.
+ */
+void cg_suspects_note_peaks(struct cg_sweep *sweep);
+
 /* Counts for each place how many peers its overdue sockets have, and tells each whether its place was used since. */
 void cg_suspects_count_peers(struct cg_sweep *sweep);
 

@@ -43,10 +43,14 @@ void cg_suspects_closed_unseen(struct cg_sweep *sweep, struct cg_slot *slot, uin
 {
 	struct cg_header *h = cg_recorder_header();
 	uint8_t kind = atomic_load(&slot->kind), none = CG_FD_NONE;
+	uint32_t place = slot->open_stack;
+	uint64_t closable = slot->first_seen_ns;
 	sweep->outdated = true;
 	if ((kind != CG_FD_CONN && kind != CG_FD_LISTENER) || atomic_load(&slot->gen) != gen ||
 	    !atomic_compare_exchange_strong(&slot->kind, &kind, CG_FD_NONE))
 		return;
+	if (kind == CG_FD_CONN)
+		cg_track_closed_unseen(place, closable, sweep->now_ns);
 	/* The number may have been given out anew in this moment. */
 	if (atomic_load(&slot->gen) == gen || !atomic_compare_exchange_strong(&slot->kind, &none, kind))
 		atomic_fetch_sub(&h->open_now, 1);

@@ -9,8 +9,8 @@
 #include "suspects_parts.h"
 #include "track.h"
 
-/* How soon after an EOF a relay half-closes its other side. */
-static const uint64_t relay_ns = 1000000000u;
+/* How soon after an EOF a relay half-closes its other side, on a busy host too. */
+static const uint64_t relay_ns = 3000000000u;
 
 static uint32_t flags_of(const struct cg_suspect *c)
 {
@@ -289,6 +289,7 @@ static void judge_all(struct cg_sweep *sweep)
 			cg_detect(&c->facts, &c->judgement);
 	}
 	count_overdue(sweep);
+	cg_suspects_note_peaks(sweep);
 	cg_suspects_count_peers(sweep);
 	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 		fill_history(c);

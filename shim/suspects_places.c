@@ -150,11 +150,20 @@ static void forget_places(void)
 	}
 }
 
+/* Nobody saw it being opened; but a process that listens nowhere has connected. */
+static void infer_roles(struct cg_sweep *sweep)
+{
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next)
+		if (c->facts.has_slot && c->facts.slot.origin == CG_ORIGIN_UNSEEN && c->facts.slot.role == CG_ROLE_NONE)
+			c->facts.slot.role = CG_ROLE_CONNECTED;
+}
+
 void cg_suspects_look_around(struct cg_sweep *sweep)
 {
 	struct reader readers[READERS];
 	unsigned end = cg_recorder_fd_end(), n = find_readers(sweep, readers);
 	uint64_t window = (sweep->around_ns ? sweep->now_ns - sweep->around_ns : IN_USE_NS) + IN_USE_SLACK_NS;
+	bool listens = false;
 	sweep->around_ns = sweep->now_ns;
 	forget_places();
 	for (unsigned fd = 0; fd < end; fd++) {
@@ -164,6 +173,7 @@ void cg_suspects_look_around(struct cg_sweep *sweep)
 			continue;
 		}
 		uint8_t kind = atomic_load_explicit(&slot->kind, memory_order_relaxed);
+		listens |= kind == CG_FD_LISTENER;
 		if (kind == CG_FD_CONN)
 			note_use(sweep, slot, window);
 		for (unsigned i = 0; i < n && kind != CG_FD_NONE; i++)
@@ -174,6 +184,8 @@ void cg_suspects_look_around(struct cg_sweep *sweep)
 		facts->relayed |= readers[i].wrote && readers[i].others == 1;
 		facts->reader_at_work = !readers[i].moved_on && is_at_work(facts->slot.eof_tid);
 	}
+	if (!listens)
+		infer_roles(sweep);
 }
 
 /* Two hash tables in one: the peers of each place, so that one per peer can be told from several. */

@@ -113,7 +113,10 @@ static struct cg_slot *fresh_slot(struct cg_header *h, int fd, uint32_t *ret_gen
 		atomic_fetch_add(&h->count.beyond_limit, 1);
 		return NULL;
 	}
-	bool was_live = is_live(atomic_load(&slot->kind));
+	uint8_t kind = atomic_load(&slot->kind);
+	bool was_live = is_live(kind);
+	if (kind == CG_FD_CONN)
+		cg_track_closed_unseen(slot->open_stack, slot->first_seen_ns, cg_track_clock());
 	*ret_gen = slot_begin(slot);
 	memset((char *)slot + offsetof(struct cg_slot, role), 0, sizeof *slot - offsetof(struct cg_slot, role));
 	if (!was_live)

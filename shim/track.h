@@ -175,6 +175,12 @@ struct cg_retired {
 	uint32_t gen; /* the slot's, also where its connection had been closed before */
 };
 
+/*
+ * For the history of a place (a stack): a connection that was opened there is gone, and nobody saw its close. `since`
+ * is when it was seen to be closable, 0 for never. Any context.
+ */
+void cg_track_closed_unseen(uint32_t place, uint64_t since, uint64_t now_ns);
+
 /* Before the real close (or dup2 over it): the number may be another's at once. */
 struct cg_retired cg_track_retire(int fd, enum cg_call call, uintptr_t caller);
 

@@ -119,6 +119,18 @@ static void count_close(struct cg_header *h, const struct cg_slot *slot, int fd)
 	}
 }
 
+void cg_track_closed_unseen(uint32_t place, uint64_t since, uint64_t now_ns)
+{
+	struct cg_header *h = cg_recorder_header();
+	struct cg_site *site = cg_track_site(place, false);
+	atomic_fetch_add(&h->count.closed, 1);
+	if (!site)
+		return;
+	atomic_fetch_add(&site->closed, 1);
+	if (since && since < now_ns)
+		count_in_history(site, now_ns - since, now_ns - since > h->warn_after_ns, false);
+}
+
 /* Whether somebody else may keep the connection alive after this close. */
 static bool may_live_on(const struct cg_slot *slot)
 {

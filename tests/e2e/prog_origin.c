@@ -1,6 +1,7 @@
 /*
  * prog_origin HOW PORT [PLUGIN]: leaks one connection that came into the process by an unusual way: through exec, over
- * a Unix socket, by raw system calls, by io_uring, or from a plugin that a preloaded library is invisible to.
+ * a Unix socket, by raw system calls, by io_uring, or from a plugin that a preloaded library is invisible to. "pool"
+ * has three by raw system calls, never looks at them, and closes them when it is told to.
  */
 #include <dlfcn.h>
 #include <linux/io_uring.h>
@@ -28,13 +29,31 @@ static struct sockaddr_in where(int port)
 	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
 }
 
-static int connect_raw(int port)
+static int open_raw(int port)
 {
 	struct sockaddr_in to = where(port);
-	char buf[64];
 	int fd = (int)raw(SYS_socket, AF_INET, SOCK_STREAM, 0);
 	if (fd < 0 || raw(SYS_connect, fd, (long)&to, sizeof(to)) < 0)
 		errx(3, "raw connect");
+	return fd;
+}
+
+static void pool_raw(int port)
+{
+	int fds[3];
+	for (int i = 0; i < 3; i++)
+		fds[i] = open_raw(port);
+	close(listener(1, false));
+	say("pooled");
+	if (told_to_go_on())
+		for (int i = 0; i < 3; i++)
+			raw(SYS_close, fds[i], 0, 0);
+}
+
+static int connect_raw(int port)
+{
+	char buf[64];
+	int fd = open_raw(port);
 	while (raw(SYS_read, fd, (long)buf, sizeof(buf)) > 0)
 		;
 	return fd;
@@ -140,7 +159,7 @@ static int receive(int over)
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		errx(2, "usage: prog_origin exec|received|raw|listen|uring|dlmopen|deepbind PORT [PLUGIN]");
+		errx(2, "usage: prog_origin exec|received|raw|pool|listen|uring|dlmopen|deepbind PORT [PLUGIN]");
 	const char *how = argv[1];
 	int number = atoi(argv[2]), fd = -1;
 	if (strcmp(how, "exec") == 0)
@@ -151,6 +170,8 @@ int main(int argc, char **argv)
 		read_to_end(fd = receive(number));
 	else if (strcmp(how, "raw") == 0)
 		fd = connect_raw(number);
+	else if (strcmp(how, "pool") == 0)
+		pool_raw(number);
 	else if (strcmp(how, "listen") == 0)
 		fd = listen_raw();
 	else if (strcmp(how, "uring") == 0)

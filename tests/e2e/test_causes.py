@@ -415,6 +415,25 @@ def test_a_pool_that_is_passed_over(t):
     app.wait_for(lambda: any(one["verdict"] == "leak" for one in app.events("finding")), "no leak was told")
 
 
+def test_a_pool_that_a_smaller_burst_passed_over(t):
+    """Four were in use at the same time, between two looks; their place is used again by one, and four stay: a pool."""
+    listening, port = server(t)
+    app = t.start("prog_pool", "burst", port)
+    peers = [listening.accept()[0] for _ in range(4)]
+    for peer in peers:
+        peer.sendall(b"hello\n")
+        peer.close()
+    app.line("open")
+    t.equal(app.finding("close_wait", "fin_unread")["verdict"], "info", "the verdict before")
+    app.tell()
+    kept = listening.accept()[0]
+    kept.sendall(b"hello\n")
+    app.line("ready")
+    told = [group["verdict"] for group in app.dump()["groups"]]
+    t.equal(told, ["info"], "the verdicts once the place was used again")
+    kept.close()
+
+
 def misuse(t, how, kind, call):
     listening, port = server(t)
     app = t.start("prog_misuse", how, port)
@@ -514,6 +533,22 @@ def unseen(t, how, *args):
 
 def test_origin_unseen_by_raw_system_calls(t):
     unseen(t, "raw")
+
+
+def test_a_pool_that_is_not_seen(t):
+    """What connects past the wrappers may be a pool's as well, and its closes count for the place's history."""
+    listening, port = server(t)
+    app = t.start("prog_origin", "pool", port)
+    for _ in range(3):
+        listening.accept()[0].close()
+    app.line("pooled")
+    finding = app.finding("close_wait", "fin_unread")
+    t.equal((finding["origin"], finding["verdict"]), ("unseen", "info"), "what was told")
+    app.tell()
+    app.line("ready")
+    app.wait_for(lambda: app.events("resolved"), "the end was not told")
+    counts = app.dump()
+    t.equal(counts["closed_in_time"] + counts["closed_late"], 3, "closes in the places' histories")
 
 
 def test_origin_unseen_by_io_uring(t):

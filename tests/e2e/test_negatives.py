@@ -82,7 +82,7 @@ def test_passed_to_another_process(t):
 def test_pool_that_looks_before_use(t):
     """Idle and closed by the peer for less than its time, then found dead and closed."""
     peers = Peers(t, leave=True, greeting=b"")
-    app = t.start("prog_quiet", "pool", peers.port)
+    app = t.start("prog_quiet", "pool", peers.port, env={"CLOSEGUARD_WARN_AFTER": "5s"})
     app.line("pooled")
     app.expect_kernel("fin_unread", 1)
     peers.leave = False

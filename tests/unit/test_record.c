@@ -83,6 +83,7 @@ static const struct row structures[] = {
     {AT(site, busiest, 224)},
     {AT(site, peers, 228)},
     {AT(site, in_use, 232)},
+    {AT(site, most_live, 236)},
     {SIZE(event, 168)},
     {AT(event, seq, 0)},
     {AT(event, kind, 8)},
