@@ -1,7 +1,7 @@
 # closeguard. Start with: make deps demo
 #
 # Targets that people and CI rely on: all, deps, demo, check, check-apps, check-distros, check-policy, coverage, bench,
-# fuzz, asan, tsan, lint, aarch64, release, install, faults, storm.
+# check-healthy, fuzz, asan, tsan, lint, aarch64, release, install, faults, storm.
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -64,7 +64,7 @@ all: $(LIB) $(ANNEXES) $(COMMAND)
 # What to install follows from what else was asked for: the demo needs no JVM. DEPS="build demo test lint" overrides.
 DEPS_WANTED = $(filter-out deps,$(MAKECMDGOALS))
 DEPS ?= build demo $(if $(DEPS_WANTED),$(if $(filter-out all demo install lint aarch64,$(DEPS_WANTED)),test),test) \
-	$(filter lint,$(DEPS_WANTED))
+	$(filter lint,$(DEPS_WANTED)) $(if $(filter check-healthy accuracy,$(DEPS_WANTED)),healthy)
 deps:
 	$(Q)CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' tests/deps.sh $(DEPS)
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the named groups need and the machine lacks: tests/deps.sh build demo test lint
+# Installs what the named groups need and the machine lacks: tests/deps.sh build demo test lint healthy
 #
 # What counts is whether the thing works (a compiler compiles, a library is found by it with the code that uses it), not
 # which package brought it or where a file of that name lies; so a second run does nothing, on any distribution. Nothing
@@ -43,16 +43,20 @@ test:optional  command:debootstrap   debootstrap           debootstrap          
 test:optional  command:dwz           dwz                   dwz                    dwz
 test:optional  command:gdb           gdb                   gdb                    gdb
 test:optional  command:groff         groff-base            groff-base             groff
+test:optional  command:gunicorn      gunicorn              python3-gunicorn       py3-gunicorn
 test:optional  command:haproxy       haproxy               haproxy                haproxy
 test:optional  command:javac         openjdk-17-jdk-headless|default-jdk-headless java-17-openjdk-devel  openjdk17-jdk
 test:optional  command:/lib/ld-linux.so.2 libc6-i386       glibc.i686             -
 test:optional  command:faketime      faketime              libfaketime            libfaketime
+test:optional  command:mariadbd      mariadb-server        mariadb-server         mariadb
+test:optional  command:mosquitto     mosquitto             mosquitto              mosquitto
 test:optional  command:musl-gcc      musl-tools            musl-gcc               musl-dev
 test:optional  command:nft           nftables              nftables               nftables
 test:optional  command:nginx         nginx-light|nginx     nginx-core             nginx
 test:optional  command:node          nodejs                nodejs                 nodejs
 test:optional  command:npm           npm                   nodejs-npm             npm
 test:optional  command:php           php-cli               php-cli                php
+test:optional  command:php-fpm8.2    php-fpm               -                      -
 test:optional  command:qemu-aarch64-static qemu-user-static qemu-user-static      -
 test:optional  command:redis-server  redis-server          redis|valkey-compat-redis redis
 test:optional  command:socat         socat                 socat                  socat
@@ -62,6 +66,10 @@ test:optional  command:tmux          tmux                  tmux                 
 test:optional  command:valgrind      valgrind              valgrind               valgrind
 test:optional  command:xz            xz-utils              xz                     xz
 test:optional  command:zsh           zsh                   zsh                    zsh
+test:optional  file:/usr/share/java/HikariCP.jar libhikaricp-java -      -
+test:optional  file:/usr/share/java/mariadb-java-client.jar libmariadb-java - -
+test:optional  library:ssl           libssl-dev            openssl-devel          openssl-dev
+test:optional  python:paho.mqtt.client python3-paho-mqtt   python3-paho-mqtt      py3-paho-mqtt
 test:optional  php:curl              php-curl              php-common             php-curl
 test:optional  sanitizer:address     -                     libasan                -
 test:optional  loads:libdebuginfod.so.1 libdebuginfod1     elfutils-debuginfod-client -
@@ -69,6 +77,72 @@ test:optional  sanitizer:thread      -                     libtsan              
 test:optional  sanitizer:undefined   -                     libubsan               -
 lint:required  compiler:clang        clang                 clang                  clang
 lint:required  command:clang-tidy    clang-tidy            clang-tools-extra      clang-extra-tools
+healthy:optional command:apache2|httpd apache2|apache2-bin httpd apache2
+healthy:optional command:curl-config libcurl4-openssl-dev libcurl-devel curl-dev
+healthy:optional command:/usr/bin/gunicorn gunicorn python3-gunicorn py3-gunicorn
+healthy:optional command:haproxy haproxy haproxy haproxy
+healthy:optional command:javac openjdk-17-jdk-headless|default-jdk-headless java-17-openjdk-devel openjdk17-jdk
+healthy:optional command:lighttpd lighttpd lighttpd lighttpd
+healthy:optional command:mariadbd mariadb-server mariadb-server mariadb
+healthy:optional command:memcached memcached memcached memcached
+healthy:optional command:mosquitto mosquitto mosquitto mosquitto
+healthy:optional command:nginx nginx-light|nginx nginx-core nginx
+healthy:optional command:node nodejs nodejs nodejs
+healthy:optional command:perl perl perl-interpreter perl
+healthy:optional command:pgbouncer pgbouncer pgbouncer pgbouncer
+healthy:optional command:php php-cli php-cli php
+healthy:optional command:php-fpm8.2 php-fpm - -
+healthy:optional command:puma puma rubygem-puma -
+healthy:optional command:redis-server redis-server redis|valkey-compat-redis redis
+healthy:optional command:ruby ruby ruby ruby
+healthy:optional command:slapd slapd openldap-servers openldap
+healthy:optional command:socat socat socat socat
+healthy:optional command:sshd openssh-server openssh-server openssh-server
+healthy:optional command:squid squid squid squid
+healthy:optional command:stunnel4 stunnel4 stunnel stunnel
+healthy:optional command:tinyproxy tinyproxy tinyproxy tinyproxy
+healthy:optional command:uwsgi uwsgi,uwsgi-plugin-python3 uwsgi-plugin-python3 uwsgi-python3
+healthy:optional command:varnishd varnish varnish varnish
+healthy:optional file:/usr/lib/postgresql postgresql postgresql-server postgresql
+healthy:optional file:/usr/share/java/HikariCP.jar libhikaricp-java - -
+healthy:optional file:/usr/share/java/commons-dbcp2.jar libcommons-dbcp2-java - -
+healthy:optional file:/usr/share/java/httpclient.jar libhttpclient-java - -
+healthy:optional file:/usr/share/java/mariadb-java-client.jar libmariadb-java - -
+healthy:optional file:/usr/share/java/okhttp.jar libokhttp-java - -
+healthy:optional file:/usr/share/java/postgresql.jar libpostgresql-jdbc-java - -
+healthy:optional perl:Cache::Memcached libcache-memcached-perl perl-Cache-Memcached -
+healthy:optional perl:DBD::MariaDB libdbd-mariadb-perl perl-DBD-MariaDB -
+healthy:optional perl:DBD::Pg libdbd-pg-perl perl-DBD-Pg perl-dbd-pg
+healthy:optional perl:Furl libfurl-perl - -
+healthy:optional perl:LWP::UserAgent libwww-perl perl-libwww-perl perl-libwww
+healthy:optional perl:Net::LDAP libnet-ldap-perl perl-LDAP perl-ldap
+healthy:optional perl:Redis libredis-perl perl-Redis perl-redis
+healthy:optional php:curl php-curl php-common php-curl
+healthy:optional php:mysqli php-mysql php-mysqlnd php-mysqli
+healthy:optional php:pgsql php-pgsql php-pgsql php-pgsql
+healthy:optional php:redis php-redis php-pecl-redis php-pecl-redis
+healthy:optional python:aiohttp python3-aiohttp python3-aiohttp py3-aiohttp
+healthy:optional python:asyncpg python3-asyncpg python3-asyncpg py3-asyncpg
+healthy:optional python:httplib2 python3-httplib2 python3-httplib2 py3-httplib2
+healthy:optional python:httpx python3-httpx python3-httpx py3-httpx
+healthy:optional python:ldap python3-ldap python3-ldap py3-ldap
+healthy:optional python:paho.mqtt.client python3-paho-mqtt python3-paho-mqtt py3-paho-mqtt
+healthy:optional python:psycopg2 python3-psycopg2 python3-psycopg2 py3-psycopg2
+healthy:optional python:psycopg_pool python3-psycopg,python3-psycopg-pool python3-psycopg3_pool -
+healthy:optional python:pycurl python3-pycurl python3-pycurl py3-curl
+healthy:optional python:pylibmc python3-pylibmc python3-pylibmc -
+healthy:optional python:pymemcache python3-pymemcache - -
+healthy:optional python:pymysql python3-pymysql python3-PyMySQL py3-pymysql
+healthy:optional python:redis python3-redis python3-redis py3-redis
+healthy:optional python:requests python3-requests python3-requests py3-requests
+healthy:optional python:sqlalchemy python3-sqlalchemy python3-sqlalchemy py3-sqlalchemy
+healthy:optional python:uvicorn uvicorn python3-uvicorn uvicorn
+healthy:optional ruby:dalli ruby-dalli - -
+healthy:optional ruby:mysql2 ruby-mysql2 rubygem-mysql2 ruby-mysql2
+healthy:optional ruby:net/http/persistent ruby-net-http-persistent rubygem-net-http-persistent ruby-net-http-persistent
+healthy:optional ruby:pg ruby-pg rubygem-pg ruby-pg
+healthy:optional ruby:redis ruby-redis - -
+healthy:optional ruby:sequel ruby-sequel rubygem-sequel -
 lint:required  command:cppcheck      cppcheck              cppcheck               cppcheck
 lint:required  command:shellcheck    shellcheck            ShellCheck             shellcheck
 TABLE
@@ -105,6 +179,8 @@ code_of()
     ncursesw) echo '#include <ncurses.h>
         #include <term.h>
         int main(void) { int e; return setupterm("a", 1, &e) == OK && add_wch(0) == OK; }' ;;
+    ssl) echo '#include <openssl/ssl.h>
+        int main(void) { return SSL_CTX_new(TLS_method()) == 0; }' ;;
     z) echo '#include <zlib.h>
         int main(void) { return zlibVersion() == 0; }' ;;
     esac
@@ -170,6 +246,9 @@ there()
     loads:*) loads "$name" ;;
     sanitizer:*) echo 'int main(void) { return 0; }' | compiles "$cc -x c" -fsanitize="$name" ;;
     python:*) /usr/bin/python3 -c "import $name" 2>/dev/null ;;
+    file:*) [ -e "$name" ] ;;
+    perl:*) perl "-M$name" -e 1 2>/dev/null ;;
+    ruby:*) ruby -e "require '$name'" 2>/dev/null ;;
     php:*) php -m 2>/dev/null | grep -qx "$name" ;;
     esac
 }
@@ -286,11 +365,11 @@ names_of()
     echo "$1" | cut -d' ' -f2 | sed 's/^[a-z]*://' | tr '\n' ' '
 }
 
-[ $# -gt 0 ] || die "usage: tests/deps.sh GROUP... (build, demo, test, lint)"
+[ $# -gt 0 ] || die "usage: tests/deps.sh GROUP... (build, demo, test, lint, healthy)"
 for group; do
     case $group in
-    build | demo | test | lint) ;;
-    *) die "there is no group \"$group\"; there are build, demo, test, lint" ;;
+    build | demo | test | lint | healthy) ;;
+    *) die "there is no group \"$group\"; there are build, demo, test, lint, healthy" ;;
     esac
 done
 

@@ -7,13 +7,14 @@
 #   tests/e2e/lib_*.{c,cc}    shared libraries that those load
 #   tests/faults/             programs, and what lets system calls of the library fail in them
 #   tests/storm/              everything at once, for a long time
+#   tests/healthy/            daemons and pooled clients that are well
 #   tests/html/               pages of reports: documents to make them of, a browser to look at them
 #
 # An e2e source may hold one comment line "build flags: ..." with flags of its own (-D_FORTIFY_SOURCE=2, -static).
 # All print "ok NAME", "not ok NAME: why" or "skip NAME: why", which tests/run counts.
 
-.PHONY: check check-apps check-distros check-policy check-sanitized bench fuzz fuzz-run asan tsan lint lint-build \
-	test-programs compatibility coverage coverage-run
+.PHONY: check check-apps check-healthy check-distros check-policy check-sanitized bench fuzz fuzz-run asan tsan \
+	lint lint-build test-programs compatibility coverage coverage-run
 
 TESTS_OUT = $(BUILD)/tests
 RUN = tests/run --build $(BUILD)
@@ -94,12 +95,17 @@ $(TESTS_OUT)/%.so: tests/%.cc $(BUILD)/flags
 -include $(wildcard $(TESTS_OUT)/e2e/*.d $(TESTS_OUT)/bench/*.d $(TESTS_OUT)/faults/*.d $(TESTS_OUT)/storm/*.d)
 
 APPS = $(wildcard tests/apps.sh)
+HEALTHY = tests/healthy/run.py
 check: all test-programs
 	$(Q)$(RUN) $(if $(BUDGET),--budget $(BUDGET)) $(STATIC_TESTS) $(UNIT_PROGRAMS) $(E2E_TESTS) \
 		--timeout 600 $(FAULTS) $(if $(APPS),'$(APPS) quick')
 
 check-apps: all test-programs
 	$(Q)$(RUN) --timeout 3600 $(or $(APPS),tests/apps.sh) tests/suites/run.py
+
+# Daemons and pooled clients that are well, for three minutes side by side. `make deps check-healthy` installs them.
+check-healthy: all
+	$(Q)$(RUN) --timeout 900 $(HEALTHY)
 
 # The same suites, with versions and results as a document.
 compatibility: all
