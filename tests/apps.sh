@@ -37,6 +37,8 @@ missing() {
 	02-*) /usr/bin/python3 -c 'import requests' 2>/dev/null || echo "python3-requests is not installed" ;;
 	08-*) php -r 'exit(function_exists("curl_init") ? 0 : 1);' 2>/dev/null || echo "php-curl is not installed" ;;
 	10-*) timeout 2 redis-server --version >/dev/null || echo "redis-server does not run here" ;;
+	34-*) [ -e /usr/share/java/HikariCP.jar ] || echo "libhikaricp-java is not installed" ;;
+	61-*) /usr/bin/python3 -c 'import paho.mqtt.client' 2>/dev/null || echo "python3-paho-mqtt is not installed" ;;
 	14-*) [ -e /usr/lib/apache2/modules/mod_proxy_http.so ] || echo "apache2's mod_proxy_http is not installed" ;;
 	esac
 }

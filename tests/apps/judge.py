@@ -26,8 +26,8 @@ def place(value):
 
 
 def groups(directory):
-    """The last word on every group, and whether it was resolved."""
-    found = {}
+    """The last word on every group, whether it was resolved, and whether it came back afterwards."""
+    found, over, back = {}, set(), set()
     for path in sorted(glob.glob(os.path.join(directory, "*.log"))):
         with open(path, encoding="utf-8") as log:
             for line in log:
@@ -38,7 +38,15 @@ def groups(directory):
                        str(place(one.get("eof"))))
                 resolved = one["event"] == "resolved"
                 found[key] = dict(found[key] if resolved and key in found else one, resolved=resolved)
-    return list(found.values())
+                if resolved:
+                    over.add(key)
+                elif key in over:
+                    back.add(key)
+    return [dict(one, back=key in back) for key, one in found.items()]
+
+
+def name_of(group):
+    return f"{group['kind']}/{group['cause'] or 'none'}"
 
 
 def count_fits(told, wanted):
@@ -52,7 +60,7 @@ def judge(case, directory):
     found, wrong = groups(directory), []
     wanted = list(expectations(case))
     for one in wanted:
-        mine = [group for group in found if f"{group['kind']}/{group['cause']}" == one["finding"]]
+        mine = [group for group in found if name_of(group) == one["finding"]]
         count = sum(group["count"] for group in mine)
         if not mine or not count_fits(count, one["count"]):
             wrong.append(f"{one['finding']}: {count} told, {one['count']} expected")
@@ -60,11 +68,13 @@ def judge(case, directory):
             values = {group[field] for group in mine} - {one[field]}
             if one[field] != "-" and values:
                 wrong.append(f"{one['finding']}: {field} {values}, expected {one[field]}")
-        if one["end"] == "resolved" and not all(group["resolved"] for group in mine):
+        if one["end"] != "-" and not all(group["resolved"] for group in mine):
             wrong.append(f"{one['finding']}: not resolved at the end")
+        if one["end"] == "once" and any(group["back"] for group in mine):
+            wrong.append(f"{one['finding']}: told again after it was over")
     allowed = {one["finding"] for one in wanted}
     for group in found:
-        name = f"{group['kind']}/{group['cause']}"
+        name = name_of(group)
         if name not in allowed and group["verdict"] != "info":
             wrong.append(f"{name} x{group['count']} of pid {group['pid']} was not expected")
     return wrong
