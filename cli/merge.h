@@ -7,8 +7,8 @@
  * lightest findings, and those that find no room, are counted and left out.
  *
  * merge.c finds and makes things; merge_line.c takes in a line, merge_finding.c and merge_member.c a finding,
- * merge_action.c an action, merge_saved.c a saved report; merge_weight.c leaves out the lightest, merge_timeline.c
- * keeps the course of time, merge_document*.c makes the result.
+ * merge_action.c an action, merge_saved.c a saved report; merge_weight.c leaves out the lightest, merge_backlog.c what
+ * is told twice, merge_timeline.c keeps the course of time, merge_document*.c makes the result.
  */
 #ifndef CG_MERGE_H
 #define CG_MERGE_H
@@ -66,6 +66,7 @@ struct cg_merge_member {
 	const char *verdict, *suppressed; /* suppressed NULL: no policy bears it */
 	uint32_t restated;                /* in which of its process's summaries */
 	struct cg_merge_history *history;
+	bool repeats;  /* all of it is another member's too, and is counted there */
 	char *sockets; /* a JSON array's text; NULL: none, or no room */
 	size_t sockets_size;
 };

@@ -120,6 +120,7 @@ static void warn_of_left_out(struct cg_merge *merge)
 json_t *cg_merge_document(struct cg_merge *merge)
 {
 	json_t *document = json_object(), *sources = json_array();
+	cg_merge_backlogs(merge);
 	for (size_t i = 0; i < merge->source_count; i++)
 		json_array_append_new(sources, source(merge, &merge->sources[i]));
 	if (merge->unlisted)

@@ -21,6 +21,9 @@ json_t *cg_document_process(const struct cg_merge_process *process);
 /* The one place that a line has room for, of a finding whose other places are in `json`: a frame, or null. */
 json_t *cg_document_site(const struct cg_merge_finding *finding, const json_t *json);
 
+/* Takes out what several processes told of one backlog. Before the findings. */
+void cg_merge_backlogs(struct cg_merge *merge);
+
 /* All findings: leaks first, the largest of them first; then those that are over. */
 json_t *cg_document_findings(struct cg_merge *merge);
 

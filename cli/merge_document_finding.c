@@ -202,6 +202,14 @@ static json_t *finding_of(const struct cg_merge_sum *sum)
 	return object;
 }
 
+static bool repeats_others(const struct cg_merge_sum *sum)
+{
+	bool repeats = sum->finding->members != NULL;
+	for (const struct cg_merge_member *m = sum->finding->members; m; m = m->next_of_finding)
+		repeats &= m->repeats;
+	return repeats;
+}
+
 /* The heaviest; the names of those are looked up first, too. */
 json_t *cg_document_findings(struct cg_merge *merge)
 {
@@ -213,7 +221,8 @@ json_t *cg_document_findings(struct cg_merge *merge)
 	if (sums)
 		qsort(sums, count, sizeof *sums, cg_merge_by_weight);
 	for (size_t i = 0; sums && i < count && i < CG_MERGE_FINDINGS; i++)
-		json_array_append_new(array, finding_of(&sums[i]));
+		if (!repeats_others(&sums[i]))
+			json_array_append_new(array, finding_of(&sums[i]));
 	if (count > CG_MERGE_FINDINGS) {
 		merge->left_out += (json_int_t)(count - CG_MERGE_FINDINGS);
 		merge->failed = true;

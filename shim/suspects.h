@@ -8,15 +8,18 @@
 #include "arena.h"
 #include "detect.h"
 #include "procfs_holders.h"
+#include "track_claims.h"
 
 /* One socket that may have something wrong with it. */
 struct cg_suspect {
 	struct cg_suspect *next;
 	struct cg_facts facts;
 	struct cg_judgement judgement;
-	int rule;          /* of the policy, or negative */
-	unsigned own_fds;  /* descriptors of this process that refer to it */
-	enum cg_held held; /* by others, where asked */
+	int rule;            /* of the policy, or negative */
+	unsigned own_fds;    /* descriptors of this process that refer to it */
+	enum cg_held held;   /* by others, where asked */
+	bool opener_unseen;  /* and a process that this one was forked from could not be looked into */
+	enum cg_claim claim; /* of a shared listener's backlog */
 	bool asked;
 	int polled_by;    /* the epoll descriptor that watches it, -1: none, -2: not known; after find_polls */
 	unsigned holders; /* other processes that were seen to hold it */
@@ -98,6 +101,10 @@ uint64_t cg_suspects_last_use(const struct cg_slot *slot);
  * where there was no time for an answer.
  */
 void cg_suspects_find_holders(struct cg_sweep *sweep, struct cg_suspect *const *suspects, unsigned count);
+
+/* Decides of all suspects that will be told which are another process's to tell: one walk of /proc is enough. */
+void cg_suspects_settle_shared(struct cg_sweep *sweep);
+void cg_suspects_shared_after_fork(void);
 
 /* Could another process hold it, by what the record knows? */
 bool cg_suspects_may_be_shared(const struct cg_suspect *suspect);

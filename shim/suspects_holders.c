@@ -68,6 +68,7 @@ static void take_answer(struct cg_suspect *c)
 	if (cg_holders_get(inode_of(c), 0, &found, &view) < 0)
 		return;
 	c->held = cg_holders_judge(&found, &view, &share);
+	c->opener_unseen = view.unread_ancestor;
 	c->holders = found.count;
 	memcpy(c->shared_with, found.pids, sizeof found.pids);
 }

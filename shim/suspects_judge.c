@@ -179,78 +179,6 @@ static void count_overdue(struct cg_sweep *sweep)
 	}
 }
 
-/* Whether the judgement depends on who else holds the socket. */
-static bool holders_matter(const struct cg_suspect *c)
-{
-	bool unused = (flags_of(c) & (CG_SLOT_INHERITED | CG_SLOT_USED)) == CG_SLOT_INHERITED;
-	bool shared_listener =
-	    c->facts.in_backlog && (flags_of(c) & CG_SLOT_INHERITED || cg_track_forked_since(&c->facts.slot));
-	return c->judgement.mature && (c->facts.departed || unused || shared_listener);
-}
-
-/* The lowest pid among the other holders that are watched; 0: none. */
-static pid_t watched_holder(const struct cg_suspect *c)
-{
-	for (unsigned i = 0; i < c->holders && i < CG_HOLDERS_SHOWN; i++)
-		if (cg_recorder_watches(c->shared_with[i]))
-			return c->shared_with[i];
-	return 0;
-}
-
-/*
- * A backlog is reported by the lowest pid of those that could accept from it.
- *
- * One of several watched processes reports a socket that they share: the one that uses it; else the one that opened it,
- * if it still holds it; else the lowest pid.
- */
-static void settle_one(const struct cg_sweep *sweep, struct cg_suspect *c)
-{
-	struct cg_header *h = cg_recorder_header();
-	pid_t other = watched_holder(c);
-	c->facts.other_holders = c->holders > 0;
-	if (c->facts.departed)
-		c->facts.held_by_opener = other != 0;
-	else if (c->facts.in_backlog)
-		c->facts.held_by_opener = other && other < h->pid;
-	else
-		c->facts.held_by_opener = other && (other == sweep->parent || other < h->pid);
-	if (c->facts.held_by_opener)
-		c->judgement = (struct cg_judgement){.kind = CG_KIND_NONE};
-	else
-		cg_detect(&c->facts, &c->judgement);
-}
-
-/* Who else holds it belongs to what is told, and now and then decides whether it is. It is not waited for without end.
- */
-static void wait_for_answer(const struct cg_sweep *sweep, struct cg_suspect *c, bool matters)
-{
-	static const uint64_t patience_ns = 5000000000u, long_patience_ns = 30000000000u;
-	bool patient = c->judgement.age_ns < c->facts.warn_after_ns + (matters ? long_patience_ns : patience_ns);
-	if (c->held == CG_HELD_NOT_YET && !sweep->thorough && patient)
-		c->judgement.mature = false;
-}
-
-/* Of all suspects that will be told, at once: one walk is enough for a sweep. */
-static void settle_shared(struct cg_sweep *sweep)
-{
-	struct cg_suspect **asked = cg_arena_alloc(&sweep->arena, sweep->suspect_count * sizeof(struct cg_suspect *));
-	unsigned n = 0;
-	for (struct cg_suspect *c = sweep->suspects; c && asked && n < sweep->suspect_count; c = c->next) {
-		bool told = c->judgement.mature || (sweep->thorough && c->judgement.kind != CG_KIND_NONE);
-		c->asked = holders_matter(c) || (told && cg_suspects_may_be_shared(c));
-		if (c->asked)
-			asked[n++] = c;
-	}
-	if (n)
-		cg_suspects_find_holders(sweep, asked, n);
-	for (unsigned i = 0; i < n; i++) {
-		bool matters = holders_matter(asked[i]);
-		if (matters)
-			settle_one(sweep, asked[i]);
-		wait_for_answer(sweep, asked[i], matters);
-	}
-}
-
 /* The next look comes when the first of the young ones is old enough, not an interval later. */
 static void note_ripening(struct cg_sweep *sweep, const struct cg_suspect *c)
 {
@@ -300,7 +228,7 @@ static void judge_all(struct cg_sweep *sweep)
 		sweep->waiting |= c->judgement.kind != CG_KIND_NONE;
 		note_ripening(sweep, c);
 	}
-	settle_shared(sweep);
+	cg_suspects_settle_shared(sweep);
 }
 
 /* A dump tells everything, though no look may have gone before it. It gives a program about to close that much time. */

@@ -137,5 +137,6 @@ void cg_sweep_look_after_fork(void)
 	atomic_store(&mistakes, 0);
 	cg_forecast_after_fork();
 	cg_groups_after_fork();
+	cg_suspects_shared_after_fork();
 	cg_sweep_trouble_after_fork();
 }

@@ -15,6 +15,7 @@
 #include "sys.h"
 #include "tcpstate.h"
 #include "track.h"
+#include "track_claims.h"
 #include "track_share.h"
 
 enum {
@@ -138,6 +139,8 @@ void cg_inherit_before_fork(void)
 			fd |= 127; /* the whole chunk is empty */
 		else if (is_kept_kind(atomic_load(&slot->kind)))
 			keep(s, (int)fd, slot);
+		if (slot && atomic_load(&slot->kind) == CG_FD_LISTENER)
+			cg_claims_before_fork();
 	}
 	/* Two threads fork at once: each child gets one of the two copies, and both are right. */
 	if (!atomic_compare_exchange_strong(&from_fork, &none, s))
@@ -157,6 +160,7 @@ void cg_inherit_fork_child(void)
 	if (s && CG_SYS3(SYS_getppid, 0, 0, 0) == 0)
 		s->foreign = true;
 	atomic_store(&cg_track_forking, 0);
+	cg_claims_fork_child();
 	atomic_store(&cg_guard.inherited, s != NULL || from_exec != 0);
 }
 
