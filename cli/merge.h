@@ -78,11 +78,12 @@ struct cg_merge_place {
 	const struct cg_code_stack *stack;
 };
 
-enum cg_merge_places { CG_OPENED, CG_EOF, CG_LAST_USE, CG_CONNECTED, CG_CLOSED, CG_HERE, CG_PLACES };
+enum cg_merge_places { CG_OPENED, CG_EOF, CG_LAST_USE, CG_CONNECTED, CG_SHUT, CG_CLOSED, CG_HERE, CG_PLACES };
 
 struct cg_merge_finding {
 	const char *kind, *cause, *label;                     /* cause, label NULL: none */
-	const struct cg_code_stack *key[CG_PLACES];           /* of the places that tell findings apart */
+	const struct cg_code_stack *key[CG_PLACES];           /* of the places that tell findings apart; … */
+	const struct cg_code_address *last_use;               /* … of a last use, its callers are not always known */
 	struct cg_merge_place places[CG_PLACES];              /* as of the latest word */
 	const struct cg_code_stack *site;                     /* of one address; NULL: none was told */
 	struct cg_code_name site_name;                        /* of the function there that is meant */

@@ -36,7 +36,8 @@ static json_t *place(const struct cg_merge_place *place)
 
 static void add_places(json_t *object, const struct cg_merge_finding *finding)
 {
-	static const char *const names[CG_PLACES] = {"opened", "eof", "last_use", "connected", "closed", "here"};
+	static const char *const names[CG_PLACES] = {"opened", "eof",    "last_use", "connected",
+	                                             "shut",   "closed", "here"};
 	for (unsigned i = 0; i < CG_PLACES; i++)
 		if (i <= CG_LAST_USE || finding->places[i].known)
 			json_object_set_new(object, names[i], place(&finding->places[i]));

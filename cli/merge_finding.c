@@ -7,7 +7,7 @@
 #include "merge.h"
 #include "merge_weight.h"
 
-static const char *const place_names[CG_PLACES] = {"opened", "eof", "last_use", "connected", "closed", "here"};
+static const char *const place_names[CG_PLACES] = {"opened", "eof", "last_use", "connected", "shut", "closed", "here"};
 
 static struct cg_merge_place place_of(struct cg_code *code, const json_t *json)
 {
@@ -47,8 +47,8 @@ static void set_key(struct cg_merge_finding *finding)
 		finding->key[CG_HERE] = stack_in_key(finding, CG_HERE);
 	else
 		finding->key[CG_EOF] = stack_in_key(finding, CG_EOF);
-	if (has_last_use)
-		finding->key[CG_LAST_USE] = stack_in_key(finding, CG_LAST_USE);
+	if (has_last_use && stack_in_key(finding, CG_LAST_USE))
+		finding->last_use = stack_in_key(finding, CG_LAST_USE)->at[0];
 }
 
 static uint64_t hash_of(const struct cg_merge_finding *finding)

@@ -16,7 +16,8 @@ static bool is_open(const json_t *finding)
 	return strcmp(cg_report_text_of(finding, "status"), "open") == 0;
 }
 
-static void add_stack(struct cg_buf *key, const json_t *place, bool by_name)
+/* Of a last use the callers are not always known: the address alone counts. */
+static void add_stack(struct cg_buf *key, const json_t *place, bool by_name, bool address_alone)
 {
 	const json_t *stack = json_object_get(place, "stack"), *frame;
 	size_t i;
@@ -29,6 +30,8 @@ static void add_stack(struct cg_buf *key, const json_t *place, bool by_name)
 			cg_buf_fmt(key, "%s\n", *function ? function : module);
 		else if (!inlined)
 			cg_buf_fmt(key, "%s+%s\n", *id ? id : module, cg_report_text_of(frame, "offset"));
+		if (address_alone && !inlined)
+			break;
 	}
 	cg_buf_char(key, '\n');
 }
@@ -59,7 +62,7 @@ static const char *key_of(const json_t *finding, bool by_name)
 	cg_buf_fmt(&key, "%s\n%s\n%s\n", cg_report_text_of(finding, "kind"), cg_report_text_of(finding, "cause"),
 	           cg_report_text_of(finding, "label"));
 	for (size_t i = 0; i < PLACES; i++)
-		add_stack(&key, json_object_get(finding, places[i]), by_name);
+		add_stack(&key, json_object_get(finding, places[i]), by_name, strcmp(places[i], "last_use") == 0);
 	return text;
 }
 

@@ -183,7 +183,9 @@ void cg_report_text_finding(struct cg_buf *out, const json_t *finding, const cha
 	add_line(out, "  it failed with ", cg_report_text_of(finding, "errno"));
 	cg_text_place(out, &view.report, "closed by", &f->closed);
 	cg_text_opened(out, &view.report, &f->opened);
-	cg_text_place(out, &view.report, "connected by", &f->connected);
+	bool failed = f->cause == CG_CAUSE_CONNECT_FAILED;
+	cg_text_place(out, &view.report, failed ? "failed to connect:" : "connected by", &f->connected);
+	cg_text_place(out, &view.report, "shut down by", &f->shut);
 	cg_text_place(out, &view.report, "EOF seen by", &f->eof);
 	cg_text_place(out, &view.report, "last used by", &f->last_use);
 	if (f->has_history)

@@ -130,7 +130,7 @@ static void set_place(struct cg_report_view *view, unsigned number, const json_t
 /* A stack of one frame. */
 static void set_site(struct cg_report_view *view, const json_t *json)
 {
-	enum { SITE = 7 };
+	enum { SITE = 8 };
 	if (!json_is_object(json))
 		return;
 	view->stacks[SITE] = json;
@@ -194,6 +194,7 @@ void cg_report_view(const json_t *json, struct cg_report_view *ret)
 	set_place(ret, 4, json_object_get(json, "connected"), &finding->connected);
 	set_place(ret, 5, json_object_get(json, "closed"), &finding->closed);
 	set_place(ret, 6, json_object_get(json, "here"), &finding->here);
+	set_place(ret, 7, json_object_get(json, "shut"), &finding->shut);
 	set_site(ret, json_object_get(json, "site"));
 	set_history(json_object_get(json, "history"), finding);
 }

@@ -92,15 +92,17 @@ static void sort_in(struct cg_retelling *retelling, int fd, const struct cg_slot
 		socket.age_source = CG_AGE_EOF;
 	}
 	const char *label = label_of(retelling->recording, slot);
+	struct cg_retold *found = NULL;
 	for (unsigned i = 0; i < retelling->count; i++) {
 		struct cg_retold *retold = &retelling->findings[i];
 		bool departed = retold->kept.cause == CG_CAUSE_SHARED && fd < 0;
-		if (is_about_sockets(&retold->kept) && !retold->ambiguous && (departed || fd >= 0) &&
-		    belongs(&retold->kept, slot, label)) {
-			add_socket(retold, &socket);
-			return;
-		}
+		bool any_use = found && retold->kept.cause == CG_CAUSE_FIN_UNREAD;
+		if (is_about_sockets(&retold->kept) && !retold->ambiguous && (departed || fd >= 0) && !any_use &&
+		    belongs(&retold->kept, slot, label) && (!found || found->kept.cause == CG_CAUSE_FIN_UNREAD))
+			found = retold; /* one that asks for this very last use is the better fit */
 	}
+	if (found)
+		add_socket(found, &socket);
 }
 
 static void note_listener(struct cg_retelling *retelling, const struct cg_slot *slot)

@@ -36,6 +36,16 @@ static void set_last_use(struct cg_recording *recording, struct cg_place *place,
 	place->ip[0] = slot->last_use & ((1ull << 56) - 1);
 	place->depth = 1;
 	place->generation = h->module_generation;
+	if (!slot->close_ns && slot->use_stack)
+		cg_recording_stack(recording, slot->use_stack, place);
+}
+
+/* As in shim/finding.c. */
+static void complete_last_use(struct cg_recording *recording, const struct cg_retold *retold, struct cg_finding *ret)
+{
+	for (unsigned i = 0; i < retold->shown && ret->last_use.known && ret->last_use.depth == 1; i++)
+		if (retold->sockets[i].slot.last_use == retold->sockets[0].slot.last_use)
+			set_last_use(recording, &ret->last_use, &retold->sockets[i].slot);
 }
 
 static void set_places(struct cg_recording *recording, const struct cg_slot *slot, struct cg_finding *ret)
@@ -46,6 +56,8 @@ static void set_places(struct cg_recording *recording, const struct cg_slot *slo
 		set_place(recording, &ret->connected, CG_CALL_connect, slot->open_tid, 0, slot->conn_stack);
 	if (slot->flags & (CG_SLOT_EOF | CG_SLOT_ERROR))
 		set_place(recording, &ret->eof, slot->eof_call, slot->eof_tid, slot->eof_ns, slot->eof_stack);
+	if (slot->shut_ns && (ret->kind == CG_KIND_FIN_WAIT2 || ret->kind == CG_KIND_DEAD_SOCKET))
+		set_place(recording, &ret->shut, CG_CALL_shutdown, slot->shut_tid, slot->shut_ns, slot->shut_stack);
 	if (slot->close_ns)
 		set_place(recording, &ret->closed, slot->close_call, slot->close_tid, slot->close_ns,
 		          slot->close_stack);
@@ -186,9 +198,10 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 	if (kept->suppressed)
 		(void)cg_common_print(ret->suppressed, sizeof ret->suppressed,
 		                      "the reason is in the policy, not in a recorder");
-	if (retold->shown)
+	if (retold->shown) {
 		set_places(recording, &retold->sockets[0].slot, ret);
-	else if (retold->listener.kind == CG_FD_LISTENER)
+		complete_last_use(recording, retold, ret);
+	} else if (retold->listener.kind == CG_FD_LISTENER)
 		set_places(recording, &retold->listener, ret);
 	else if (!set_from_events(recording, kept, ret))
 		set_from_kept(recording, kept, ret);

@@ -91,6 +91,7 @@ static void add_places(const struct detail *detail, const struct cg_finding *fin
 	add_place(detail, "EOF SEEN by", &finding->eof);
 	add_place(detail, "OPENED by", &finding->opened);
 	add_place(detail, "CONNECTED by", &finding->connected);
+	add_place(detail, "SHUT DOWN by", &finding->shut);
 	add_place(detail, "LAST USED by", &finding->last_use);
 }
 

@@ -173,7 +173,7 @@ struct cg_finding {
 	const char *advice;
 	unsigned origin; /* enum cg_origin */
 	struct cg_place opened, eof, last_use;
-	struct cg_place connected, closed, here; /* where they add something */
+	struct cg_place connected, shut, closed, here; /* where they add something */
 	struct cg_history history;
 	bool has_history;
 	unsigned socket_count; /* in sockets, at most CG_SOCKETS_SHOWN */

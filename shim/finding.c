@@ -57,6 +57,19 @@ static void set_last_use(const struct cg_sweep *sweep, struct cg_place *place, c
 	set_place(sweep, place, (unsigned)(use >> 56), atomic_load(&slot->last_tid),
 	          h->start_ns + atomic_load(&slot->last_tick) * 100000000ull, 0);
 	set_use(place, use);
+	if (!slot->close_ns && atomic_load(&slot->use_stack))
+		set_stack(place, atomic_load(&slot->use_stack));
+}
+
+/* Another one's stack of the same use is as good: they are one group. */
+static void complete_last_use(const struct cg_sweep *sweep, const struct cg_group *group, struct cg_finding *ret)
+{
+	uint64_t use = atomic_load(&group->oldest->facts.slot.last_use);
+	for (unsigned i = 0; i < group->shown && ret->last_use.known && ret->last_use.depth == 1; i++) {
+		const struct cg_slot *slot = &group->sockets[i]->facts.slot;
+		if (atomic_load(&slot->last_use) == use)
+			set_last_use(sweep, &ret->last_use, slot);
+	}
 }
 
 static void set_places(const struct cg_sweep *sweep, const struct cg_slot *slot, struct cg_finding *ret)
@@ -70,6 +83,8 @@ static void set_places(const struct cg_sweep *sweep, const struct cg_slot *slot,
 		set_place(sweep, &ret->connected, CG_CALL_connect, slot->open_tid, 0, slot->conn_stack);
 	if (flags & (CG_SLOT_EOF | CG_SLOT_ERROR))
 		set_place(sweep, &ret->eof, slot->eof_call, slot->eof_tid, slot->eof_ns, slot->eof_stack);
+	if (slot->shut_ns && (ret->kind == CG_KIND_FIN_WAIT2 || ret->kind == CG_KIND_DEAD_SOCKET))
+		set_place(sweep, &ret->shut, CG_CALL_shutdown, slot->shut_tid, slot->shut_ns, slot->shut_stack);
 	if (slot->close_ns)
 		set_place(sweep, &ret->closed, slot->close_call, slot->close_tid, slot->close_ns, slot->close_stack);
 	set_last_use(sweep, &ret->last_use, slot);
@@ -215,6 +230,7 @@ void cg_finding_make(struct cg_sweep *sweep, struct cg_kept_finding *kept, const
 		set_from_event(sweep, group, ret);
 	} else if (group && group->oldest) {
 		set_places(sweep, &group->oldest->facts.slot, ret);
+		complete_last_use(sweep, group, ret);
 		ret->oldest_age_ns = group->oldest->judgement.age_ns;
 		if (!group->oldest->facts.has_slot)
 			ret->origin = CG_ORIGIN_UNSEEN;

@@ -74,7 +74,8 @@ enum cg_slot_flags {
 	CG_SLOT_POLLED = 1 << 18,    /* in an epoll set of the program's */
 	CG_SLOT_RELAYED = 1 << 19,   /* a sweep found it half-closed on purpose: its close is never late */
 	CG_SLOT_CONNECT = 1 << 20,   /* its last connect() failed, or has not told its outcome to the record */
-	CG_SLOT_REFUSED = 1 << 21    /* … it failed, and told the program so */
+	CG_SLOT_REFUSED = 1 << 21,   /* … it failed, and told the program so */
+	CG_SLOT_WATCHED = 1 << 22    /* its uses are told by stacks: one address of a library says too little */
 };
 
 /*
@@ -109,7 +110,10 @@ struct cg_slot {
 	uint64_t first_seen_ns; /* when the sweep first saw it closable */
 	uint32_t conn_stack;    /* connect() */
 	uint32_t shut_stack;
-	uint32_t close_stack;
+	union {
+		uint32_t close_stack;
+		_Atomic uint32_t use_stack; /* while it is open: of the last use, where it is watched; 0: none */
+	};
 	uint32_t close_tid;
 	uint32_t shut_tid;
 	uint16_t epoch; /* how many forks and spawns there had been when it was opened, modulo 65536 */
@@ -172,6 +176,8 @@ struct cg_site {
 	_Atomic uint32_t peers;       /* of the overdue ones: how many different ones, as of the last sweep */
 	_Atomic uint32_t in_use;      /* now, as of the last sweep */
 	_Atomic uint32_t most_live;   /* the most that had been opened and could not be closed yet, at the same time */
+	_Atomic uint32_t watched;     /* what is opened there has its uses told by stacks */
+	uint32_t pad2;
 };
 
 enum cg_event_kind {
@@ -374,7 +380,7 @@ struct cg_header {
 #define CG_RECORD_SIZE (CG_OFF_SLOTS + (uint64_t)CG_MAX_FDS * sizeof(struct cg_slot))
 enum { CG_RECORD_CHUNKS = (int)(CG_RECORD_SIZE >> CG_CHUNK_SHIFT) };
 _Static_assert(sizeof(struct cg_header) <= CG_CHUNK_SIZE, "the header is the first chunk");
-_Static_assert(sizeof(struct cg_site) == 240, "sites stand 256 bytes apart");
+_Static_assert(sizeof(struct cg_site) == 248, "sites stand 256 bytes apart");
 _Static_assert(sizeof(struct cg_departed) == 144 && sizeof(struct cg_event) <= 256, "ring places are 256 bytes");
 _Static_assert(sizeof(struct cg_action) <= 256, "actions stand 256 bytes apart");
 _Static_assert(sizeof(struct cg_kept_finding) <= 256, "kept findings stand 256 bytes apart");

@@ -279,6 +279,7 @@ void cg_json_members(struct cg_buf *out, const struct cg_report *report, const s
 	cg_json_place(out, report, "eof", &finding->eof, detail);
 	cg_json_place(out, report, "last_use", &finding->last_use, detail);
 	add_place_if_known(out, report, "connected", &finding->connected, detail);
+	add_place_if_known(out, report, "shut", &finding->shut, detail);
 	add_place_if_known(out, report, "closed", &finding->closed, detail);
 	add_place_if_known(out, report, "here", &finding->here, detail);
 	add_sockets(out, finding, detail->sockets);

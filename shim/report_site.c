@@ -101,15 +101,16 @@ static unsigned choose_in(const struct cg_report *report, const struct cg_place 
 	return first;
 }
 
-enum { PLACES = 5 };
+enum { PLACES = 6 };
 
 static void places_of(const struct cg_finding *finding, const struct cg_place *ret[PLACES])
 {
 	ret[0] = finding->cause == CG_CAUSE_CONNECT_FAILED ? &finding->connected : &finding->here;
 	ret[1] = &finding->eof;
-	ret[2] = &finding->last_use;
-	ret[3] = &finding->opened;
-	ret[4] = &finding->connected;
+	ret[2] = finding->kind == CG_KIND_FIN_WAIT2 ? &finding->shut : &finding->last_use;
+	ret[3] = &finding->last_use;
+	ret[4] = &finding->opened;
+	ret[5] = &finding->connected;
 }
 
 uint64_t cg_site_choose(const struct cg_report *report, const struct cg_finding *finding, uint64_t common,

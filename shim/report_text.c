@@ -103,6 +103,7 @@ static void add_body(struct cg_buf *out, const struct cg_report *report, const s
 	cg_text_place(out, report, "closed by", &finding->closed);
 	cg_text_opened(out, report, &finding->opened);
 	cg_text_place(out, report, failed ? "failed to connect:" : "connected by", &finding->connected);
+	cg_text_place(out, report, "shut down by", &finding->shut);
 	cg_text_place(out, report, "EOF seen by", &finding->eof);
 	cg_text_place(out, report, "last used by", &finding->last_use);
 	if (finding->names_pending)

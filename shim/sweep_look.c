@@ -15,6 +15,7 @@
 #include "sweep_state.h"
 #include "sweep_thread.h"
 #include "sweep_trouble.h"
+#include "sweep_uses.h"
 #include "track.h"
 
 static struct cg_sweep_state *const state = &cg_sweep_state;
@@ -93,6 +94,7 @@ void cg_sweep_look(bool may_load, bool final, const char *summary, bool on_threa
 		cg_suspects_collect(sweep);
 	}
 	cg_suspects_judge(sweep);
+	cg_sweep_uses_watch(sweep);
 	cg_sweep_policy_act(sweep, on_thread && !final);
 	cg_groups_build(sweep, &groups);
 	cg_sweep_note_troubles(sweep);

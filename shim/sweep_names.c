@@ -79,8 +79,8 @@ static void look_up(const struct cg_place *place, bool own)
  */
 void cg_sweep_names_of(struct cg_finding *finding)
 {
-	const struct cg_place *places[] = {&finding->opened,    &finding->eof,    &finding->last_use,
-	                                   &finding->connected, &finding->closed, &finding->here};
+	const struct cg_place *places[] = {&finding->opened, &finding->eof,    &finding->last_use, &finding->connected,
+	                                   &finding->shut,   &finding->closed, &finding->here};
 	unsigned before = cg_symbol_left();
 	for (unsigned own = 2; own-- > 0;)
 		for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++)

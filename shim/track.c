@@ -149,6 +149,8 @@ void cg_track_open(int fd, enum cg_call call, enum cg_kind_of_fd kind, enum cg_r
 	struct cg_site *site = kind == CG_FD_CONN ? cg_track_site(stack, true) : NULL;
 	if (site)
 		atomic_fetch_add(&site->opened, 1);
+	if (site && atomic_load_explicit(&site->watched, memory_order_relaxed))
+		atomic_fetch_or(&slot->flags, CG_SLOT_WATCHED);
 	if (atomic_load_explicit(&cg_track_shutdown_ns, memory_order_relaxed))
 		atomic_store(&cg_track_shutdown_ns, 0);
 	wake_sweep(stack);

@@ -73,6 +73,16 @@ static inline __attribute__((always_inline)) struct cg_slot *cg_track_conn(int f
 }
 
 /*
+ * Out of line: the module of a connection's first use is noted, for there may be no stack that leads through it; of one
+ * that is watched the stack of each use is taken, as long as the sweep lets more be taken. Keep errno.
+ */
+void cg_track_use_first(uintptr_t caller);
+void cg_track_use_stack(struct cg_slot *slot);
+
+/* Lets so many more be taken until the next call. Sweep. */
+void cg_track_use_renew(unsigned stacks);
+
+/*
  * Last use: where, when, by whom. One cache line, no clock, no system call. The slot is looked up after the real call:
  * a descriptor that another thread closed meanwhile may have changed hands, at the price of a last use that is
  * another's.
@@ -81,10 +91,14 @@ static inline __attribute__((always_inline)) void cg_track_use(struct cg_slot *s
                                                                uintptr_t caller)
 {
 	uint64_t place = caller | (uint64_t)call << 56;
+	if (__builtin_expect(!atomic_load_explicit(&slot->last_use, memory_order_relaxed), 0))
+		cg_track_use_first(caller);
 	atomic_store_explicit(&slot->last_use, place, memory_order_relaxed);
 	atomic_store_explicit(&slot->last_tick, atomic_load_explicit(&cg_self.tick, memory_order_relaxed),
 	                      memory_order_relaxed);
 	atomic_store_explicit(&slot->last_tid, cg_tid, memory_order_relaxed);
+	if (__builtin_expect(atomic_load_explicit(&slot->flags, memory_order_relaxed) & CG_SLOT_WATCHED, 0))
+		cg_track_use_stack(slot);
 }
 
 /* Out of line: a read that returned 0 or an error, a write that failed, a use while there is no recorder yet. */

@@ -205,6 +205,8 @@ void cg_track_unretire(struct cg_retired retired)
 		return;
 	if (atomic_compare_exchange_strong(&retired.slot->kind, &closed, retired.kind))
 		atomic_fetch_add(&h->open_now, 1);
+	retired.slot->close_ns = 0;
+	retired.slot->close_stack = 0;
 }
 
 void cg_track_close_after_fork(void)

@@ -1,6 +1,6 @@
 // detail.js: all of one finding: what it is, what to do, its stacks, sockets, processes and close delays.
 
-const STACK_ORDER = ["opened", "eof", "last_use", "connected", "closed", "here"];
+const STACK_ORDER = ["opened", "eof", "last_use", "connected", "shut", "closed", "here"];
 const ALWAYS_SHOWN = ["opened", "eof", "last_use"];
 
 const NO_STACK = {

@@ -93,7 +93,8 @@ function idOf(raw, places, taken) {
 	let hash = hashOfText([clean(raw.kind), clean(raw.cause), clean(raw.label)].join("\n"), 0);
 	for (const {key, call, stack} of places.values()) {
 		hash = hashOfText(key + call, hash);
-		for (const frame of stack) hash = Math.imul(hash ^ frame.hash, 16777619);
+		// Of a last use the call is known, and its callers now and then.
+		for (const frame of key === "last_use" ? stack.slice(0, 1) : stack) hash = Math.imul(hash ^ frame.hash, 16777619);
 	}
 	let id = (hash >>> 0).toString(16).padStart(8, "0");
 	for (let n = 2; taken.has(id); n++) id = id.split("-")[0] + "-" + n;

@@ -48,6 +48,7 @@ const VERDICT_ORDER = Object.keys(VERDICTS);
 const PLACES = {
 	opened: "Opened",
 	connected: "Connected",
+	shut: "Shut down",
 	eof: "EOF seen",
 	last_use: "Last used",
 	closed: "Closed by",

@@ -8,6 +8,8 @@ import time
 
 import harness
 import kernel
+from reports import as_json, report
+from test_files import recorder_of
 import programs
 from app import groups_of
 from harness import Skip
@@ -329,13 +331,14 @@ def dead(t, how):
     for _ in range(3):
         peer = app.connect(port)
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        fd = app.number("fd") if how == "told" else None
+        fd = app.number("fd") if how != "untold" else None
         peer.close()
         fd = fd if fd is not None else app.number("fd")
         app.wait_for(lambda: kernel.state_of_fd(app.pid, fd) == "CLOSE", "the reset did not arrive")
     app.line("ready")
     group = app.expect("dead_socket", None, 3)
     t.equal({view["state"] for view in group["sockets"]}, {"CLOSE"}, "state")
+    return app, group
 
 
 def refusing_port(t):
@@ -386,6 +389,16 @@ def test_sockets_that_were_never_connected(t):
     app.line("ready")
     time.sleep(harness.QUIET_TIME * harness.SLOW)
     t.equal(app.events("finding"), [], "findings")
+
+
+def test_dead_socket_that_was_shut_down(t):
+    """Where it was shut down stands with it, in the log and in a report."""
+    app, group = dead(t, "shut")
+    t.equal((group["shut"]["call"], group["shut"]["stack"][0]["function"]), ("shutdown", "main"), "the shutdown")
+    for source in (app.log_path, recorder_of(app)):
+        one = as_json(t, source).only()
+        t.equal(one["shut"]["stack"][0]["function"], "main", f"in {source}")
+    t.check("  shut down by shutdown() " in report(t, recorder_of(app)).text, "the text")
 
 
 def test_dead_socket_whose_program_was_told(t):

@@ -299,6 +299,8 @@ def test_fin_wait2_is_told_of(t):
     net, program, peer, fd, port = half_closed(t, OBSERVE)
     finding = program.app.finding("fin_wait2", "half_closed")
     t.equal([(one["fd"], one["state"]) for one in finding["sockets"]], [(fd, "FIN_WAIT2")], "the finding")
+    t.equal(finding["shut"]["call"], "shutdown", "the call that half-closed it")
+    t.equal(finding["site"], finding["shut"]["stack"][0], "the place that it is named by")
     t.check(program.action("fin_wait2", result="would")["dry_run"], "dry_run")
     time.sleep(1)
     t.equal((net.states(port), len(net.sent("R"))), (["FIN_WAIT2"], 0), "state, resets")

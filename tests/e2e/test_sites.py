@@ -3,10 +3,12 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 
 import harness
+import programs
 from policies import write_policy
 from reports import COMMAND, as_json, report
 from test_files import recorder_of
@@ -73,6 +75,35 @@ def test_a_policy_adds_what_is_passed_over(t):
     t.equal(names(told(t, app)), BY_POLICY, "sites")
     for source in (app.log_path, recorder_of(app)):
         t.equal(names(as_json(t, source).findings()), BY_POLICY, f"in the report of {source}")
+
+
+def test_the_callers_of_a_last_use_in_a_library(t):
+    """Taken of a connection that has become suspicious, and of those that its place opens afterwards."""
+    if harness.SANITIZE:
+        raise harness.Skip("a sanitizer's code has other frames")
+    library = programs.compile("lib_reader", harness.BUILD)
+    policy = write_policy(t, 'version = 1; pass_over = [ "lib_reader*" ];')
+    app = t.start("prog_library_use", library, env={"CLOSEGUARD_POLICY": policy})
+    app.line("ready")
+    first = app.finding("close_wait")
+    t.equal([frame["function"] for frame in first["last_use"]["stack"]], ["reader_fill"], "before it was suspicious")
+    app.tell()
+    app.line("ready")
+    groups = lambda: {tuple(frame["function"] for frame in group["last_use"]["stack"][:2]): group
+                      for group in app.dump()["groups"]}
+    app.wait_for(lambda: len(groups()) == 2, lambda: f"no two findings in {app.dump()}")
+    found = groups()
+    t.check(("reader_flush", "late_answer") in found, f"of the suspicious one: {list(found)}")
+    t.check(("reader_fill", "later_request") in found, f"of later ones: {list(found)}")
+    later = found["reader_fill", "later_request"]
+    t.equal((later["site"]["function"], later["count"]), ("later_request", 3), "the place and the count")
+    app.process.kill()
+    app.process.wait()
+    app.status = -signal.SIGKILL
+    for source in (app.log_path, recorder_of(app)):
+        stacks = [one["last_use"]["stack"] for one in as_json(t, source).findings() if one["count"]]
+        callers = [[frame["function"] for frame in stack[1:2]] for stack in stacks]
+        t.equal(sorted(callers), [["late_answer"], ["later_request"]], f"in {source}")
 
 
 if __name__ == "__main__":
