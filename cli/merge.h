@@ -215,8 +215,9 @@ void cg_merge_member_set(struct cg_merge *merge, struct cg_merge_member *member,
  */
 void cg_merge_action(struct cg_merge *merge, struct cg_merge_process *process, const json_t *line, int64_t ms);
 
-/* Notes how many sockets of a process are in CLOSE_WAIT. */
+/* Notes how many sockets of a process are in CLOSE_WAIT, by its last word, or were at some time. */
 void cg_merge_timeline(struct cg_merge *merge, struct cg_merge_process *process, int64_t ms);
+void cg_merge_timeline_at(struct cg_merge *merge, struct cg_merge_process *process, int64_t ms, json_int_t count);
 
 /* The last points, of which thinning may have left none. For before the document is made. */
 void cg_merge_timeline_end(struct cg_merge *merge);

@@ -87,12 +87,8 @@ static void take_points(struct cg_merge *merge, const json_t *timeline, int64_t 
 	{
 		int64_t ms = time_of(point, "time", time);
 		struct cg_merge_process *process = process_of(merge, point, ms, INT64_MIN);
-		json_int_t now = process ? process->close_wait : 0;
-		if (!process)
-			continue;
-		process->close_wait = json_integer_value(json_object_get(point, "count"));
-		cg_merge_timeline(merge, process, ms);
-		process->close_wait = now;
+		if (process)
+			cg_merge_timeline_at(merge, process, ms, json_integer_value(json_object_get(point, "count")));
 	}
 }
 

@@ -45,6 +45,14 @@ void cg_merge_timeline(struct cg_merge *merge, struct cg_merge_process *process,
 		add(merge, process, ms);
 }
 
+void cg_merge_timeline_at(struct cg_merge *merge, struct cg_merge_process *process, int64_t ms, json_int_t count)
+{
+	json_int_t now = process->close_wait;
+	process->close_wait = count;
+	cg_merge_timeline(merge, process, ms);
+	process->close_wait = now;
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct cg_merge_point *one = a, *other = b;

@@ -86,6 +86,34 @@ void cg_recording_stack(struct cg_recording *recording, uint32_t id, struct cg_p
 	place->generation = stack.generation;
 }
 
+static bool read_course(const struct cg_recording *recording, struct cg_course *ret)
+{
+	struct cg_course again;
+	if (cg_recording_read(recording, CG_OFF_COURSE, ret, sizeof *ret) < sizeof *ret)
+		return false;
+	cg_recording_read(recording, CG_OFF_COURSE, &again, offsetof(struct cg_course, points));
+	return ret->gen == again.gen && !(ret->gen & 1);
+}
+
+bool cg_recording_course(const struct cg_recording *recording, struct cg_course *ret)
+{
+	bool settled = read_course(recording, ret);
+	for (int i = 0; !settled && i < RETRIES && recording->alive; i++) {
+		cg_recording_pause();
+		settled = read_course(recording, ret);
+	}
+	unsigned kept = 0, count = ret->count < CG_COURSE_POINTS ? ret->count : CG_COURSE_POINTS;
+	uint64_t last = recording->header.start_ns;
+	for (unsigned i = 0; settled && i < count; i++) {
+		if (ret->points[i].ns < last || ret->points[i].ns > recording->as_of_ns)
+			continue;
+		last = ret->points[i].ns;
+		ret->points[kept++] = ret->points[i];
+	}
+	ret->count = kept;
+	return kept > 0;
+}
+
 const struct cg_module *cg_recording_module(const struct cg_recording *recording, uint64_t ip, uint32_t generation)
 {
 	enum { VALID = 2 };

@@ -70,6 +70,12 @@ bool cg_recording_finding(struct cg_recording *recording, unsigned i, struct cg_
 /* Fills in addresses, flags and generation of a stack; leaves the place alone, and counts it, where it is damaged. */
 void cg_recording_stack(struct cg_recording *recording, uint32_t id, struct cg_place *place);
 
+/*
+ * The course of the process's sockets in CLOSE_WAIT: sound points, in the order of time. False where there is none. One
+ * that is being rewritten is read again for a moment, then left out.
+ */
+bool cg_recording_course(const struct cg_recording *recording, struct cg_course *ret);
+
 /* The module that contained the return address ip in that generation, or NULL. */
 const struct cg_module *cg_recording_module(const struct cg_recording *recording, uint64_t ip, uint32_t generation);
 

@@ -78,6 +78,20 @@ static void tell_troubles(struct telling *telling)
 	}
 }
 
+/* How it came to be so many. A number holds until the next point, the last one until the last look. */
+static void tell_course(struct telling *telling)
+{
+	static struct cg_course course;
+	if (!cg_recording_course(telling->recording, &course))
+		return;
+	cg_merge_timeline_at(telling->merge, telling->process,
+	                     (int64_t)(telling->recording->header.start_realtime_ns / 1000000), 0);
+	for (unsigned i = 0; i < course.count; i++)
+		cg_merge_timeline_at(telling->merge, telling->process,
+		                     (int64_t)(cg_report_realtime(telling->recording, course.points[i].ns) / 1000000),
+		                     course.points[i].count);
+}
+
 /* The recorder knows best what has become of its process, if it was told of later than the log. */
 static bool begin(struct telling *telling)
 {
@@ -125,6 +139,7 @@ void cg_report_recorder(struct cg_merge *merge, struct cg_recording *recording)
 		tell_finding(&telling, &finding);
 	}
 	cg_merge_restated(merge, telling.process, telling.ms);
+	tell_course(&telling);
 	cg_merge_timeline(merge, telling.process, telling.ms);
 	tell_troubles(&telling);
 }

@@ -223,3 +223,14 @@ unsigned cg_groups_leaks(const struct cg_groups *groups)
 	}
 	return leaks;
 }
+
+unsigned cg_groups_close_wait(const struct cg_groups *groups)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < groups->end; i++) {
+		const struct cg_kept_finding *kept = cg_recorder_finding(i, false);
+		if (kept && kept->kind == CG_KIND_CLOSE_WAIT && kept->cause != CG_CAUSE_LATE_CLOSE)
+			count += kept->count;
+	}
+	return count;
+}

@@ -45,6 +45,9 @@ void cg_group_told(struct cg_kept_finding *kept, const struct cg_group *group, e
 /* Notes all groups in the recorder, told or not: for a process that may not live until they are. */
 void cg_groups_keep(const struct cg_sweep *sweep, const struct cg_groups *groups);
 
+/* How many sockets in CLOSE_WAIT are findings now, however healthy they look. */
+unsigned cg_groups_close_wait(const struct cg_groups *groups);
+
 /* How many sockets are in findings with verdict leak now. For exit codes and closeguard_check. */
 unsigned cg_groups_leaks(const struct cg_groups *groups);
 

@@ -208,6 +208,15 @@ struct cg_count_then {
 	uint32_t pad;
 };
 
+/* The sockets in CLOSE_WAIT that are findings, in the course of time: a number holds until the next point. */
+enum { CG_COURSE_POINTS = 256 };
+struct cg_course {
+	_Atomic uint32_t gen; /* odd: being rewritten */
+	uint32_t count;       /* of points, the oldest first */
+	uint64_t step_ns;     /* between two points, at least */
+	struct cg_count_then points[CG_COURSE_POINTS];
+};
+
 /* The findings as last reported, so that a reader can tell what the log would have. */
 struct cg_kept_finding {
 	_Atomic uint32_t gen; /* odd: being rewritten */
@@ -367,6 +376,7 @@ struct cg_header {
 
 /* Where things are in the file. Regions start at chunk boundaries. */
 #define CG_ROUND(n) (((uint64_t)(n) + CG_CHUNK_SIZE - 1) & ~(uint64_t)(CG_CHUNK_SIZE - 1))
+#define CG_OFF_COURSE ((uint64_t)8192) /* the second half of the header's chunk */
 #define CG_OFF_MODULES ((uint64_t)CG_CHUNK_SIZE)
 #define CG_OFF_SITES (CG_OFF_MODULES + CG_ROUND(CG_MAX_MODULES * sizeof(struct cg_module)))
 #define CG_OFF_STACK_INDEX (CG_OFF_SITES + CG_ROUND(CG_MAX_SITES * 256))
@@ -379,7 +389,8 @@ struct cg_header {
 #define CG_OFF_SLOTS (CG_OFF_ACTIONS + CG_ROUND(CG_MAX_ACTIONS * 256))
 #define CG_RECORD_SIZE (CG_OFF_SLOTS + (uint64_t)CG_MAX_FDS * sizeof(struct cg_slot))
 enum { CG_RECORD_CHUNKS = (int)(CG_RECORD_SIZE >> CG_CHUNK_SHIFT) };
-_Static_assert(sizeof(struct cg_header) <= CG_CHUNK_SIZE, "the header is the first chunk");
+_Static_assert(sizeof(struct cg_header) <= CG_OFF_COURSE && CG_OFF_COURSE + sizeof(struct cg_course) <= CG_CHUNK_SIZE,
+               "the header and the course are the first chunk");
 _Static_assert(sizeof(struct cg_site) == 248, "sites stand 256 bytes apart");
 _Static_assert(sizeof(struct cg_departed) == 144 && sizeof(struct cg_event) <= 256, "ring places are 256 bytes");
 _Static_assert(sizeof(struct cg_action) <= 256, "actions stand 256 bytes apart");

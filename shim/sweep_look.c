@@ -8,6 +8,7 @@
 #include "group.h"
 #include "modules.h"
 #include "recorder.h"
+#include "recorder_course.h"
 #include "sweep.h"
 #include "sweep_names.h"
 #include "sweep_policy.h"
@@ -51,6 +52,8 @@ static void count_sweep(uint64_t cpu_before)
 	if (!h)
 		return;
 	note_outcome(h);
+	cg_course_note((struct cg_course *)(void *)((char *)h + CG_OFF_COURSE), sweep->now_ns,
+	               cg_groups_close_wait(&groups));
 	cg_forecast_note(sweep, atomic_load(&leaks));
 	atomic_fetch_add(&h->count.sweeps, 1);
 	atomic_fetch_add(&h->count.sweep_ns, cg_sweep_cpu_ns() - cpu_before);

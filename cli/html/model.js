@@ -102,11 +102,9 @@ function idOf(raw, places, taken) {
 	return id;
 }
 
-// Sockets of a merged group lie about a time: so many within the age of the oldest of them. Per second, or null.
-function rateOf(finding) {
-	return finding.resolved || isEvent(finding) || finding.count < 2 || !finding.oldest
-		? null
-		: finding.count / finding.oldest;
+// Per minute, as its processes measured it: count divided by age would call a burst of yesterday a growth of today.
+function rateOf(finding, raw) {
+	return finding.resolved ? null : number(raw.growth_per_min);
 }
 
 const processName = (one) => clean(one.pid ?? "?") + (one.host ? "@" + clean(one.host) : "");
@@ -152,7 +150,7 @@ function findingOf(given, frames, taken) {
 		apps: [...new Set(processes.map((one) => one.app).filter(Boolean))],
 		hosts: [...new Set(processes.map((one) => one.host).filter(Boolean))],
 	};
-	finding.rate = rateOf(finding);
+	finding.rate = rateOf(finding, raw);
 	finding.weight = finding.count || finding.total || 1; // for trees: a resolved finding still shows where it was
 	return finding;
 }

@@ -5,13 +5,15 @@
 const SERIES = 7; // further processes are added up
 const MOST_TIMES = 800; // more points than pixels help nobody
 
+const OVER = new Set(["exited", "killed", "execed"]);
+
 function sourceNames(model) {
 	const names = new Map(),
 		ends = new Map();
 	for (const source of model.sources) {
 		const key = clean(source.host) + "\n" + clean(source.pid);
 		names.set(key, clean(source.app));
-		if (source.state && source.state !== "running" && when(source.to) !== null)
+		if (OVER.has(source.state) && when(source.to) !== null)
 			ends.set(key, when(source.to));
 	}
 	return {names, ends};

@@ -87,22 +87,11 @@ function processCell(finding) {
 }
 
 function rateCell(finding) {
-	if (finding.rate === null) return ["–"];
-	const units = [
-		[1, "s"],
-		[60, "min"],
-		[3600, "h"],
-		[86400, "day"],
-	];
-	const [seconds, unit] = units.find(([length]) => finding.rate * length >= 1) || units[3];
-	const rate = finding.rate * seconds;
-	return [
-		el(
-			"span",
-			{title: "so many on average since the oldest of them"},
-			`+${rate < 10 ? rate.toFixed(1) : Math.round(rate)}/${unit}`,
-		),
-	];
+	const rate = finding.rate,
+		size = Math.abs(rate ?? 0);
+	if (rate === null) return ["–"];
+	const text = size < 0.05 ? "0" : (rate > 0 ? "+" : "−") + (size < 10 ? size.toFixed(1) : count(Math.round(size)));
+	return [el("span", {title: "a minute, as its processes measured it last"}, `${text}/min`)];
 }
 
 function firstCell(finding) {

@@ -161,6 +161,25 @@ def test_killed_in_words(t):
             f"no state in {report.text!r}")
 
 
+def test_the_course(t):
+    """A recorder knows how it came to be so many, also of a process that was killed; a log of it adds no more."""
+    app = t.start("prog_lines", 6, status=-signal.SIGKILL)
+    port = app.number("port")
+    def points():
+        timeline = Report(t, "--format", "json", app.pid).document()["timeline"]
+        t.equal([one["time"] for one in timeline], sorted(one["time"] for one in timeline), "the order")
+        return [one["count"] for one in timeline]
+    for count in range(1, 4):
+        app.connect(port, b"question").shutdown(socket.SHUT_WR)
+        app.wait_for(lambda n=count: points()[-1] == n, lambda n=count: f"{points()} does not end with {n}")
+        time.sleep(1.1)
+    course = points()
+    os.kill(app.pid, signal.SIGKILL)
+    app.process.wait()
+    for told in (course, points()):
+        t.check(told[0] == 0 and told == sorted(told) and {0, 1, 2, 3} == set(told), f"the course {told}")
+
+
 def test_the_fields(t):
     app = leak(t)
     last_told(app, "close_wait", "eof_ignored")

@@ -100,7 +100,7 @@ def socket(n, age, local="10.1.0.7:8443", peer="10.1.4.%d:%d", host="web-1", pid
     }
 
 
-def finding(kind, cause, verdict, confidence, count, age, places, processes, **more):
+def finding(kind, cause, verdict, confidence, count, age, places, processes, growth=None, **more):
     opened, eof, last_use = places
     first = processes[0]
     made = {
@@ -110,6 +110,7 @@ def finding(kind, cause, verdict, confidence, count, age, places, processes, **m
         "confidence": confidence,
         "count": count,
         "oldest_age_s": age,
+        "growth_per_min": growth,
         "advice": ADVICE.get(cause, "close the socket"),
         "origin": "seen",
         "opened": opened,
@@ -153,7 +154,7 @@ def source(app, pid, host, **more):
         "app": app,
         "kind": "recorder",
         "path": "/dev/shm/closeguard-0/%d.rec" % pid,
-        "state": "running",
+        "state": "live",
         "from": at(90),
         "to": TIME,
         "counters": {
@@ -193,6 +194,7 @@ def gateway_leak():
         [process("gateway", 4242, "web-1", 230), process("gateway", 4251, "web-2", 182)],
         history=history(in_time=18042, late=0, never=412),
         label="checkout upstream",
+        growth=12.5,
     )
 
 

@@ -1,6 +1,7 @@
 """A report's page in the one browser that all tests of a file share."""
 
 import atexit
+import itertools
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ VIEWS = ("findings", "stacks", "flame", "timeline", "delays", "sources")
 
 BROWSER_LOCK = threading.Lock()  # one test at a time has the browser
 STARTED = {}
+LOADS = itertools.count(1)  # of all pages: two of one test have the same path
 
 
 def make(t, document, name="report"):
@@ -41,7 +43,7 @@ class Page:
 
     def __init__(self, t, document, fragment="", width=1440):
         self.t, self.path = t, make(t, document)
-        self.fragment, self.width, self.shown = fragment, width, 0
+        self.fragment, self.width = fragment, width
 
     def __enter__(self):
         BROWSER_LOCK.acquire()
@@ -67,8 +69,7 @@ class Page:
 
     def show(self, fragment):
         """Loads it anew: another query is another address, where another fragment alone would not be."""
-        self.shown += 1
-        self.browser.open("file://%s?%d%s" % (self.path, self.shown, fragment and "#" + fragment))
+        self.browser.open("file://%s?%d%s" % (self.path, next(LOADS), fragment and "#" + fragment))
         self.t.equal(self.browser.run("return document.documentElement.dataset.ready"), "", "the page is drawn")
 
     def texts(self, selector):
