@@ -157,7 +157,7 @@ static void start_watching(void)
 	cg_track_wake = cg_sweep_wake;
 	cg_track_exiting = cg_sweep_last;
 	cg_track_sealing = cg_sweep_seal;
-	cg_track_giving_up = cg_sweep_report_keep_log;
+	cg_track_giving_up = cg_sweep_giving_up;
 	cg_track_main_left = cg_sweep_main_left;
 	cg_track_ending = cg_sweep_ending;
 	cg_fork_child_hook = cg_sweep_after_fork;

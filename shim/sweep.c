@@ -169,6 +169,7 @@ static void start_thread(void)
 {
 	bool shares = cg_sweep_has_to_share();
 	atomic_store(&state->leaves, !shares);
+	atomic_store(&state->settled, 0);
 	if (shares)
 		prepare_shared();
 	cg_sweep_thread_start();
@@ -280,10 +281,9 @@ void cg_sweep_request_dump(void)
 	}
 }
 
-/* With the main thread goes what /proc shows of the program's table: from now on the sweep has to be in it. */
-void cg_sweep_main_left(void)
+/* Another thread takes the place of one that has a table of its own. */
+static void share_from_now_on(void)
 {
-	atomic_store(&state->main_left, true);
 	atomic_store(&state->shares, true);
 	if (!cg_sweep_thread_runs())
 		return;
@@ -294,6 +294,26 @@ void cg_sweep_main_left(void)
 		cg_sweep_thread_replace();
 	}
 	cg_futex_wake(&state->wake_word);
+}
+
+/* With the main thread goes what /proc shows of the program's table: from now on the sweep has to be in it. */
+void cg_sweep_main_left(void)
+{
+	atomic_store(&state->main_left, true);
+	share_from_now_on();
+}
+
+/* So it is behind another root, which may have no /proc. A thread that was just made may be about to leave. */
+void cg_sweep_giving_up(bool root)
+{
+	static const uint64_t patience_ns = 500000000u;
+	uint64_t end = cg_track_clock() + patience_ns, now;
+	cg_sweep_report_keep_log();
+	if (!root || !state->options->thread || cg_sys_getuid() != 0)
+		return;
+	while (cg_sweep_thread_runs() && !atomic_load(&state->settled) && (now = cg_track_clock()) < end)
+		cg_futex_wait(&state->settled, 0, end - now);
+	share_from_now_on();
 }
 
 void cg_sweep_seal(void)

@@ -52,6 +52,9 @@ void cg_sweep_seal(void);
 /* The main thread is about to end by itself: the program is over when no thread but ours is left. */
 void cg_sweep_main_left(void);
 
+/* The process is about to change its user, or its `root`. Any thread of the program's. */
+void cg_sweep_giving_up(bool root);
+
 /* In the child of a fork: there is no thread, and the parent's descriptors are not ours. */
 void cg_sweep_after_fork(void);
 

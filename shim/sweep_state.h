@@ -24,6 +24,7 @@ extern struct cg_sweep_state {
 	_Atomic bool shares;   /* for good: the thread has to be in the program's table of descriptors */
 	_Atomic bool unshared; /* the thread that runs is in a table of its own */
 	_Atomic bool replaced; /* another thread takes the place of the one that is in a table of its own */
+	_Atomic unsigned settled; /* 0: the thread may be about to leave the program's table */
 	unsigned quiet_rounds; /* looks in a row that saw nothing suspicious */
 } cg_sweep_state;
 

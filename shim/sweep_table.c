@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "futex.h"
 #include "log.h"
 #include "ownfd.h"
 #include "procfs.h"
@@ -50,6 +51,7 @@ void cg_sweep_settle(void)
 		atomic_store(&state->unshared, cg_unshare_files() == 0);
 	if (cg_ownfd_unshared)
 		cg_proc_keep();
+	cg_futex_wake(&state->settled);
 }
 
 /* What the thread cannot do in its own table: another one has to. */

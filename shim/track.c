@@ -18,7 +18,7 @@ void (*cg_track_wake)(bool in_signal);
 _Atomic bool cg_track_wanted = true;
 void (*cg_track_exiting)(const char *how);
 void (*cg_track_sealing)(void);
-void (*cg_track_giving_up)(void);
+void (*cg_track_giving_up)(bool root);
 void (*cg_track_reaped)(int fd);
 void (*cg_track_main_left)(void);
 void (*cg_track_ending)(void);

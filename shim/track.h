@@ -43,8 +43,8 @@ extern _Atomic bool cg_track_wanted;
 /* Set by shim.c: the process is about to end past exit()'s handlers; a sandbox is about to close around it. */
 extern void (*cg_track_exiting)(const char *how);
 extern void (*cg_track_sealing)(void);
-/* The same: the process is about to change its user or its root. */
-extern void (*cg_track_giving_up)(void);
+/* The same: the process is about to change its user, or its root. */
+extern void (*cg_track_giving_up)(bool root);
 /* The same: a write to a connection that was reaped failed. */
 extern void (*cg_track_reaped)(int fd);
 /* The same: the main thread leaves by pthread_exit. */
