@@ -81,8 +81,9 @@ static bool same_address(const void *context, uint32_t index, const void *key)
 {
 	const struct cg_code *code = context;
 	const struct cg_code_address *one = code->addresses[index], *other = key;
-	return one->build_id == other->build_id && (one->build_id || one->module == other->module) &&
-	       one->offset == other->offset && (one->offset || one->names[0].function == other->names[0].function);
+	return one->run == other->run && one->build_id == other->build_id &&
+	       (one->build_id || one->module == other->module) && one->offset == other->offset &&
+	       (one->offset || one->names[0].function == other->names[0].function);
 }
 
 /* How much is known: lines most of all, then names, then which functions were inlined. */

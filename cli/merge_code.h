@@ -22,6 +22,7 @@ struct cg_code_address {
 	const char *module;   /* never NULL */
 	const char *build_id; /* NULL: none */
 	const char *offset;   /* "0x12ab"; NULL: none */
+	json_int_t run;       /* above 1: stands for a run of so many */
 	unsigned count;       /* of names, at least 1 */
 	const struct cg_code_name *names;
 	json_t *frames; /* in JSON; made by cg_naming_frames */
@@ -62,6 +63,15 @@ const char *cg_code_member(struct cg_code *code, const json_t *object, const cha
 
 /* The kept address, whose names are the best that were told. NULL where memory is short. */
 struct cg_code_address *cg_code_address_of(struct cg_code *code, const struct cg_code_address *key);
+
+/*
+ * The kept text of a stack's number, as the library makes it of a whole one. NULL for no stack, one without frames, and
+ * where memory is short.
+ */
+const char *cg_code_stack_id(struct cg_code *code, const struct cg_code_stack *stack);
+
+/* The same for its innermost address alone. */
+const char *cg_code_first_id(struct cg_code *code, const struct cg_code_stack *stack);
 
 enum { CG_STACK_NO_ROOM = -1, CG_STACK_DAMAGED = -2 };
 

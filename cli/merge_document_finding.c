@@ -31,6 +31,8 @@ static json_t *place(const struct cg_merge_place *place)
 	json_object_set_new(object, "stack", stack(place->stack));
 	if (place->stack && place->stack->truncated)
 		json_object_set_new(object, "truncated", json_true());
+	if (place->stack_id)
+		json_object_set_new(object, "stack_id", json_string(place->stack_id));
 	return object;
 }
 

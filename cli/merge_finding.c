@@ -19,6 +19,9 @@ static struct cg_merge_place place_of(struct cg_code *code, const json_t *json)
 	place.age_s = json_number_value(json_object_get(json, "age_s"));
 	place.stack =
 	    cg_code_stack_of(code, json_object_get(json, "stack"), json_is_true(json_object_get(json, "truncated")));
+	place.stack_id = cg_code_member(code, json, "stack_id");
+	if (!place.stack_id)
+		place.stack_id = cg_code_stack_id(code, place.stack);
 	return place;
 }
 
@@ -27,28 +30,21 @@ static bool is(const char *text, const char *wanted)
 	return text && strcmp(text, wanted) == 0;
 }
 
-/* No stack and one without frames are the same: what a resolved finding had is not known so well any more. */
-static const struct cg_code_stack *stack_in_key(const struct cg_merge_finding *finding, enum cg_merge_places place)
-{
-	const struct cg_code_stack *stack = finding->places[place].stack;
-	return stack && stack->depth ? stack : NULL;
-}
-
 /* What shim/group.c tells findings apart by: of what is over, the call itself instead of the last use. */
-static void set_key(struct cg_merge_finding *finding)
+static void set_key(struct cg_code *code, struct cg_merge_finding *finding)
 {
 	bool is_event = is(finding->kind, "double_close") || is(finding->kind, "use_after_close") ||
 	                is(finding->kind, "fd_exhaustion") || is(finding->kind, "reset_on_close");
 	bool has_last_use = !is_event && !is(finding->cause, "late_close") && !is(finding->cause, "never_accepted") &&
 	                    !is(finding->cause, "fin_unread");
 	if (!is(finding->kind, "fd_exhaustion"))
-		finding->key[CG_OPENED] = stack_in_key(finding, CG_OPENED);
+		finding->key[CG_OPENED] = finding->places[CG_OPENED].stack_id;
 	if (is_event)
-		finding->key[CG_HERE] = stack_in_key(finding, CG_HERE);
+		finding->key[CG_HERE] = finding->places[CG_HERE].stack_id;
 	else
-		finding->key[CG_EOF] = stack_in_key(finding, CG_EOF);
-	if (has_last_use && stack_in_key(finding, CG_LAST_USE))
-		finding->last_use = stack_in_key(finding, CG_LAST_USE)->at[0];
+		finding->key[CG_EOF] = finding->places[CG_EOF].stack_id;
+	if (has_last_use)
+		finding->last_use = cg_code_first_id(code, finding->places[CG_LAST_USE].stack);
 }
 
 static uint64_t hash_of(const struct cg_merge_finding *finding)
@@ -128,6 +124,16 @@ static void set_site(struct cg_code *code, struct cg_merge_finding *finding, jso
 	json_decref(stack);
 }
 
+/* A log has less of a stack than a recorder. */
+static void take_longer_stacks(struct cg_merge_place *places, const struct cg_merge_place *others)
+{
+	for (unsigned i = 0; i < CG_PLACES; i++) {
+		const struct cg_code_stack *own = places[i].stack, *other = others[i].stack;
+		if (own && other && places[i].stack_id == others[i].stack_id && other->depth > own->depth)
+			places[i].stack = other;
+	}
+}
+
 static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, const struct cg_merge_finding *told,
                         const json_t *json, int64_t ms)
 {
@@ -135,11 +141,15 @@ static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, 
 	if (first_ms == INT64_MIN)
 		first_ms = ms;
 	finding->first_ms = first_ms < finding->first_ms ? first_ms : finding->first_ms;
+	struct cg_merge_place before[CG_PLACES];
+	memcpy(before, finding->places, sizeof before);
+	take_longer_stacks(finding->places, told->places);
 	if (ms < finding->last_ms)
 		return;
 	finding->last_ms = ms;
 	memcpy(finding->places, told->places, sizeof finding->places);
 	set_site(code, finding, json_object_get(json, "site"));
+	take_longer_stacks(finding->places, before);
 	finding->advice = cg_code_member(code, json, "advice");
 	finding->origin = cg_code_member(code, json, "origin");
 	finding->suggested_rule = cg_code_member(code, json, "suggested_rule");
@@ -162,7 +172,7 @@ bool cg_merge_finding(struct cg_merge *merge, struct cg_merge_process *process, 
 		return false;
 	for (unsigned i = 0; i < CG_PLACES; i++)
 		told.places[i] = place_of(&merge->code, json_object_get(json, place_names[i]));
-	set_key(&told);
+	set_key(&merge->code, &told);
 	struct cg_merge_finding *finding = finding_of(merge, &told);
 	struct cg_merge_member *member = finding ? cg_merge_member(merge, finding, process) : NULL;
 	if (!member || merge->memory.failed) {

@@ -51,20 +51,33 @@ static int64_t start_of(const json_t *line, int64_t ms)
 	return json_is_number(uptime) && seconds >= 0 && seconds < 1e10 ? ms - (int64_t)(seconds * 1000) : INT64_MIN;
 }
 
+/* A summary has a line for each group; where one is missing, what is not told may be in that. Is this the last? */
+static bool begin_part(struct cg_merge_process *process, const json_t *line)
+{
+	json_int_t part = json_integer_value(json_object_get(line, "part"));
+	json_int_t parts = json_integer_value(json_object_get(line, "parts"));
+	if (part <= 1 || part != process->part + 1) {
+		cg_merge_restate(process);
+		process->whole = part <= 1;
+	}
+	process->part = part;
+	return part == parts;
+}
+
 static void take_summary(struct cg_merge *merge, struct cg_merge_process *process, const json_t *line, int64_t ms)
 {
 	const json_t *groups = json_object_get(line, "groups");
-	bool whole = json_is_array(groups);
 	size_t i;
 	json_t *group;
 	cg_merge_counters(merge, process, line);
-	cg_merge_restate(process);
+	bool is_last = begin_part(process, line);
+	process->whole &= json_is_array(groups);
 	json_array_foreach(groups, i, group)
 	{
 		if (!cg_merge_finding(merge, process, group, ms, count_of(group), true))
-			whole = false;
+			process->whole = false;
 	}
-	if (whole)
+	if (is_last && process->whole)
 		cg_merge_restated(merge, process, ms);
 	json_array_foreach(json_object_get(line, "actions"), i, group)
 	{

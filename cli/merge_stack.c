@@ -1,10 +1,12 @@
 /*
  * merge_stack.c: keeps stacks, and knows those again that it has seen.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "merge_code.h"
+#include "report_stack.h"
 
 /* More than a stack of the library has, each address with its inlined functions. */
 enum { DEPTH_MAX = 256, NAMES_MAX = 64 };
@@ -62,6 +64,7 @@ static size_t take_address(struct cg_code *code, const json_t *frames, size_t i,
 	struct cg_code_address key = {.module = cg_code_member(code, frame, "module"),
 	                              .build_id = cg_code_member(code, frame, "build_id"),
 	                              .offset = cg_code_member(code, frame, "offset"),
+	                              .run = json_integer_value(json_object_get(frame, "frames")),
 	                              .names = names};
 	if (!key.module)
 		key.module = cg_code_text(code, "?");
@@ -114,6 +117,32 @@ const struct cg_code_stack *cg_code_stack_of(struct cg_code *code, const json_t 
 		key->depth++;
 	}
 	return json_is_array(frames) ? keep_stack(code, key) : NULL;
+}
+
+/* Of the first `depth` addresses. */
+static const char *id_of(struct cg_code *code, const struct cg_code_stack *stack, size_t depth)
+{
+	char text[24];
+	uint64_t id = CG_STACK_ID;
+	for (size_t i = 0; i < depth; i++) {
+		const struct cg_code_address *at = stack->at[i];
+		id = cg_stack_id_add(id, at->build_id ? at->build_id : at->module,
+		                     at->offset ? strtoull(at->offset, NULL, 16) : 0);
+		if (!at->offset && at->names[0].function) /* of others' making: the name is all there is */
+			id = cg_stack_id_add(id, at->names[0].function, 0);
+	}
+	snprintf(text, sizeof text, "%016llx", (unsigned long long)id);
+	return cg_code_text(code, text);
+}
+
+const char *cg_code_stack_id(struct cg_code *code, const struct cg_code_stack *stack)
+{
+	return stack && stack->depth ? id_of(code, stack, stack->depth) : NULL;
+}
+
+const char *cg_code_first_id(struct cg_code *code, const struct cg_code_stack *stack)
+{
+	return stack && stack->depth ? id_of(code, stack, 1) : NULL;
 }
 
 static uint64_t hash_of_seen(const void *context, uint32_t index)

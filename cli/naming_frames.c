@@ -14,6 +14,8 @@ static json_t *frame_of(const struct cg_code_address *address, const char *funct
 	json_object_set_new(frame, "module", json_string(address->module));
 	json_object_set_new(frame, "build_id", address->build_id ? json_string(address->build_id) : json_null());
 	json_object_set_new(frame, "offset", address->offset ? json_string(address->offset) : json_null());
+	if (address->run > 1)
+		json_object_set_new(frame, "frames", json_integer(address->run));
 	if (function)
 		json_object_set_new(frame, "function", json_string(function));
 	if (file)
@@ -87,7 +89,7 @@ json_t *cg_naming_frames(struct cg_code_address *address)
 	if (address->frames)
 		return address->frames;
 	bool named = address->names[address->count - 1].file != NULL;
-	if (!named && address->build_id && address->offset && strlen(address->build_id) >= 8)
+	if (!named && address->run <= 1 && address->build_id && address->offset && strlen(address->build_id) >= 8)
 		address->frames = as_found(address);
 	if (!address->frames)
 		address->frames = as_told(address);

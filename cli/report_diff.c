@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "fmt.h"
+#include "report_json_finding.h"
+#include "report_stack.h"
 #include "report_view.h"
 
 enum { KEY = 64 << 10 };
@@ -16,24 +18,47 @@ static bool is_open(const json_t *finding)
 	return strcmp(cg_report_text_of(finding, "status"), "open") == 0;
 }
 
-/* Of a last use the callers are not always known: the address alone counts. */
-static void add_stack(struct cg_buf *key, const json_t *place, bool by_name, bool address_alone)
+/* Of one that is told whole, too, no more than a log has: that may be what it is compared with. */
+static void add_names(struct cg_buf *key, const json_t *stack, bool address_alone)
 {
-	const json_t *stack = json_object_get(place, "stack"), *frame;
-	size_t i;
-	json_array_foreach(stack, i, frame)
-	{
-		const char *function = cg_report_text_of(frame, "function"), *id = cg_report_text_of(frame, "build_id");
-		const char *module = cg_report_text_of(frame, "module");
-		bool inlined = json_is_true(json_object_get(frame, "inlined"));
-		if (by_name)
-			cg_buf_fmt(key, "%s\n", *function ? function : module);
-		else if (!inlined)
-			cg_buf_fmt(key, "%s+%s\n", *id ? id : module, cg_report_text_of(frame, "offset"));
-		if (address_alone && !inlined)
+	enum cg_frame_sort last = CG_FRAME_PLAIN;
+	unsigned lines = 0, run = 0;
+	for (size_t i = 0; i < json_array_size(stack) && lines < CG_JSON_LINES; i++) {
+		struct cg_frame frame;
+		cg_report_frame(json_array_get(stack, i), &frame);
+		enum cg_frame_sort sort = cg_frame_sort(&frame);
+		if (sort == CG_FRAME_START)
+			continue;
+		if (sort == last && sort != CG_FRAME_PLAIN) {
+			lines += sort == CG_FRAME_INTERPRETER && !run++; /* behind the innermost one */
+			continue;
+		}
+		run = 0;
+		cg_buf_fmt(key, "%s\n", *frame.function ? frame.function : frame.module);
+		last = sort;
+		lines++;
+		if (address_alone && !frame.inlined)
 			break;
 	}
 	cg_buf_char(key, '\n');
+}
+
+static void add_address(struct cg_buf *key, const json_t *frame)
+{
+	const char *id = cg_report_text_of(frame, "build_id");
+	cg_buf_fmt(key, "%s+%s\n", *id ? id : cg_report_text_of(frame, "module"), cg_report_text_of(frame, "offset"));
+}
+
+/* Of a last use the callers are not always known: the address alone counts. */
+static void add_stack(struct cg_buf *key, const json_t *place, bool by_name, bool address_alone)
+{
+	const json_t *stack = json_object_get(place, "stack");
+	if (by_name)
+		add_names(key, stack, address_alone);
+	else if (address_alone)
+		add_address(key, json_array_get(stack, 0));
+	else
+		cg_buf_fmt(key, "%s\n", cg_report_text_of(place, "stack_id"));
 }
 
 static const char *const places[] = {"opened", "eof", "last_use", "here"};
@@ -47,7 +72,7 @@ static bool lacks_names(const json_t *finding)
 	for (size_t i = 0; i < PLACES; i++) {
 		json_array_foreach(json_object_get(json_object_get(finding, places[i]), "stack"), at, frame)
 		{
-			if (!*cg_report_text_of(frame, "function"))
+			if (!*cg_report_text_of(frame, "function") && cg_report_number_of(frame, "frames") <= 1)
 				return true;
 		}
 	}

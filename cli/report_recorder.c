@@ -31,6 +31,7 @@ static struct cg_report report_of(struct cg_recording *recording)
 	                          .pid = recording->header.pid,
 	                          .realtime_ns = cg_report_realtime(recording, recording->as_of_ns),
 	                          .warn_after_ns = recording->header.warn_after_ns,
+	                          .whole = true,
 	                          .resolve = cg_naming_resolve,
 	                          .resolve_context = recording};
 }
@@ -56,8 +57,8 @@ static void tell_counters(struct telling *telling, const struct cg_retelling *re
 	struct cg_report report = report_of(telling->recording);
 	cg_buf_init(&text, room, sizeof room);
 	cg_retelling_summary(retelling, &summary);
-	cg_json_summary_begin(&text, &report, &summary);
-	cg_json_summary_end(&text, &report, &summary);
+	summary.groups = summary.action_count = 0; /* told by themselves */
+	cg_json_summary(&text, &report, &summary, 1, NULL);
 	json_t *line = json_loadb(text.data, text.len, 0, NULL);
 	cg_merge_counters(telling->merge, telling->process, line);
 	json_decref(line);

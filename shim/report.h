@@ -93,14 +93,18 @@ void cg_report_headline(struct cg_buf *out, const struct cg_report *report, cons
 /* " at search_stream shop.c:126", the place in its end; nothing where there is none. */
 void cg_report_add_site(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding);
 
-/* A summary is begun, its groups are added one by one (not all need be in memory), and ended. */
+/* A text summary is begun, its groups are added one by one (not all need be in memory), and ended. */
 void cg_text_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
 void cg_text_summary_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
                            bool first);
 void cg_text_summary_end(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
-void cg_json_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
-void cg_json_summary_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
-                           bool first);
-void cg_json_summary_end(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary);
+
+/*
+ * JSON has a line for each group, so that none is too long for a log collector: `part` of cg_json_summary_parts(),
+ * which count from 1, with one group, or none where there are none left, and some of the actions. Counters are in each.
+ */
+unsigned cg_json_summary_parts(const struct cg_summary *summary);
+void cg_json_summary(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary,
+                     unsigned part, const struct cg_finding *finding);
 
 #endif

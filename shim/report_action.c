@@ -79,7 +79,7 @@ static void add_error(struct cg_buf *out, int error)
 
 static void add_example(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view)
 {
-	static const struct cg_json_detail detail = {CG_MAX_DEPTH, 0};
+	static const struct cg_json_detail detail = {CG_JSON_LINES, 0};
 	const struct cg_action *action = &view->action;
 	char local[64], peer[64];
 	if (action->fd >= 0)

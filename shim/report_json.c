@@ -3,8 +3,16 @@
 #include "report_json_finding.h"
 #include "version.h"
 
-static const struct cg_json_detail whole = {CG_MAX_DEPTH, CG_SOCKETS_SHOWN};
-static const struct cg_json_detail brief = {6, 1}; /* still tells the place and a way to look the socket up */
+/* What is written where all does not fit into a line: the last level always does. */
+static const struct cg_json_detail levels[] = {
+    {CG_JSON_LINES, CG_SOCKETS_SHOWN}, {CG_JSON_LINES, 4}, {6, 1}, {2, 1}, {0, 0}};
+enum { LEVELS = sizeof levels / sizeof levels[0] };
+
+/* Everything: where a depth was asked for, and of a recorder. */
+static const struct cg_json_detail everything = {CG_MAX_DEPTH * CG_FRAMES_PER_IP, CG_SOCKETS_SHOWN};
+
+/* Log collectors cut a line that is longer, or drop it. */
+enum { LINE_MAX_SIZE = 16 << 10 };
 
 static void begin_line(struct cg_buf *out, const struct cg_report *report, const char *event)
 {
@@ -32,29 +40,54 @@ static bool keep_if_whole(struct cg_buf *out, size_t start, bool truncated_befor
 	return fits;
 }
 
+/* From `start`, no line may be longer. Returns the room that there was. */
+static size_t limit_line(struct cg_buf *out, const struct cg_report *report, size_t start)
+{
+	size_t size = out->size;
+	if (!report->whole && size - start > LINE_MAX_SIZE + 1)
+		out->size = start + LINE_MAX_SIZE + 1;
+	return size;
+}
+
 static bool try_line(struct cg_buf *out, const struct cg_report *report, const char *event,
                      const struct cg_finding *finding, bool again, const struct cg_json_detail *detail)
 {
-	size_t start = out->len;
+	size_t start = out->len, size = limit_line(out, report, start);
 	bool before = out->truncated;
 	out->truncated = false;
 	begin_line(out, report, event);
 	cg_buf_char(out, ',');
 	cg_json_members(out, report, finding, again, detail);
 	cg_buf_str(out, "}\n");
-	return keep_if_whole(out, start, before);
+	bool fits = keep_if_whole(out, start, before);
+	out->size = size;
+	return fits;
+}
+
+static bool shows_all(const struct cg_report *report)
+{
+	return report->whole || report->depth;
+}
+
+static void add_line(struct cg_buf *out, const struct cg_report *report, const char *event,
+                     const struct cg_finding *finding, bool again)
+{
+	if (shows_all(report) && try_line(out, report, event, finding, again, &everything))
+		return;
+	for (unsigned i = 0; i < LEVELS; i++) {
+		if (try_line(out, report, event, finding, again, &levels[i]))
+			break;
+	}
 }
 
 void cg_json_finding(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again)
 {
-	if (!try_line(out, report, "finding", finding, again, &whole))
-		try_line(out, report, "finding", finding, again, &brief);
+	add_line(out, report, "finding", finding, again);
 }
 
 void cg_json_resolved(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding)
 {
-	if (!try_line(out, report, "resolved", finding, false, &whole))
-		try_line(out, report, "resolved", finding, false, &brief);
+	add_line(out, report, "resolved", finding, false);
 }
 
 void cg_json_warning(struct cg_buf *out, const struct cg_report *report, const char *text)
@@ -97,65 +130,64 @@ static void add_counters(struct cg_buf *out, const struct cg_summary *summary)
 	cg_buf_seconds(out, summary->uptime_ns);
 }
 
-void cg_json_summary_begin(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary)
+/* So many of what a policy did are in one line, and leave room for a group. */
+enum { ACTIONS_PER_LINE = 8 };
+
+unsigned cg_json_summary_parts(const struct cg_summary *summary)
 {
-	begin_line(out, report, "summary");
-	cg_json_string(out, "reason", summary->reason);
-	add_counters(out, summary);
-	cg_buf_str(out, ",\"groups\":[");
+	unsigned by_actions = (summary->action_count + ACTIONS_PER_LINE - 1) / ACTIONS_PER_LINE;
+	unsigned most = summary->groups > by_actions ? summary->groups : by_actions;
+	return most ? most : 1;
 }
 
-/* Room that groups leave for what comes after them: some actions, and the end. */
-enum { END_ROOM = 4096 };
-
-static bool try_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool first,
-                      const struct cg_json_detail *detail)
+static void add_actions(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary,
+                        unsigned part)
 {
-	size_t start = out->len;
-	bool before = out->truncated;
-	out->truncated = false;
-	cg_buf_str(out, first ? "{" : ",{");
-	cg_json_members(out, report, finding, false, detail);
-	cg_buf_char(out, '}');
-	return keep_if_whole(out, start, before);
-}
-
-/*
- * A group that does not fit is left out; the first one leaves a mark, since the next begins with a comma. The summary's
- * end keeps its room, so that the line stays an object however many groups there are.
- */
-void cg_json_summary_group(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
-                           bool first)
-{
-	static const char mark[] = "{\"truncated\":true}";
-	size_t size = out->size, kept = sizeof(mark) + (size / 2 > END_ROOM ? END_ROOM : sizeof("],\"actions\":[]}\n"));
-	if (size > out->len + kept)
-		out->size -= kept;
-	bool written = try_group(out, report, finding, first, &whole) || try_group(out, report, finding, first, &brief);
-	out->size = size;
-	if (!written && first)
-		cg_buf_str(out, mark);
-}
-
-void cg_json_summary_end(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary)
-{
-	static const char end[] = "]}\n";
-	size_t size = out->size;
-	cg_buf_str(out, "],\"actions\":[");
-	if (size > out->len + sizeof(end))
-		out->size -= sizeof(end);
-	for (unsigned i = 0; i < summary->action_count; i++) {
-		size_t start = out->len;
-		bool before = out->truncated;
-		out->truncated = false;
-		cg_buf_str(out, i ? ",{" : "{");
+	unsigned from = (part - 1) * ACTIONS_PER_LINE, to = from + ACTIONS_PER_LINE;
+	cg_buf_str(out, ",\"actions\":[");
+	for (unsigned i = from; i < to && i < summary->action_count; i++) {
+		cg_buf_str(out, i > from ? ",{" : "{");
 		cg_json_action_members(out, report, &summary->actions[i], false);
 		cg_buf_char(out, '}');
-		if (!keep_if_whole(out, start, before))
-			break;
 	}
+	cg_buf_char(out, ']');
+}
+
+static bool try_part(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary,
+                     unsigned part, const struct cg_finding *finding, const struct cg_json_detail *detail)
+{
+	size_t start = out->len, size = limit_line(out, report, start);
+	bool before = out->truncated;
+	unsigned parts = cg_json_summary_parts(summary);
+	out->truncated = false;
+	begin_line(out, report, "summary");
+	cg_json_string(out, "reason", summary->reason);
+	if (parts > 1)
+		cg_buf_fmt(out, ",\"part\":%u,\"parts\":%u", part, parts);
+	add_counters(out, summary);
+	cg_buf_str(out, ",\"groups\":[");
+	if (finding) {
+		cg_buf_char(out, '{');
+		cg_json_members(out, report, finding, false, detail);
+		cg_buf_char(out, '}');
+	}
+	cg_buf_char(out, ']');
+	add_actions(out, report, summary, part);
+	cg_buf_str(out, "}\n");
+	bool fits = keep_if_whole(out, start, before);
 	out->size = size;
-	cg_buf_str(out, end);
+	return fits;
+}
+
+void cg_json_summary(struct cg_buf *out, const struct cg_report *report, const struct cg_summary *summary,
+                     unsigned part, const struct cg_finding *finding)
+{
+	if (shows_all(report) && try_part(out, report, summary, part, finding, &everything))
+		return;
+	for (unsigned i = 0; i < LEVELS; i++) {
+		if (try_part(out, report, summary, part, finding, &levels[i]))
+			return;
+	}
 }
 
 void cg_json_action(struct cg_buf *out, const struct cg_report *report, const struct cg_action_view *view)

@@ -2,6 +2,7 @@
 #include "calls.h"
 #include "report_json_finding.h"
 #include "report_site.h"
+#include "report_stack.h"
 
 /*
  * Key writers put a comma before every key; an object starts with a key of its own. Names in the code are constants and
@@ -68,6 +69,11 @@ static void add_frame(struct cg_buf *out, const struct cg_frame *frame)
 	cg_buf_json_string(out, frame->module);
 	add_string_or_null(out, "build_id", frame->build_id);
 	cg_buf_fmt(out, ",\"offset\":\"0x%llx\"", (unsigned long long)frame->offset);
+	if (frame->frames > 1) {
+		add_number(out, "frames", frame->frames);
+		cg_buf_char(out, '}');
+		return;
+	}
 	add_string_if_any(out, "function", frame->function);
 	add_string_if_any(out, "file", frame->file);
 	if (frame->line)
@@ -79,23 +85,23 @@ static void add_frame(struct cg_buf *out, const struct cg_frame *frame)
 
 static void add_stack(struct cg_buf *out, const struct cg_report *report, const struct cg_place *place, unsigned most)
 {
-	unsigned addresses = place->depth < most ? place->depth : most;
-	const char *separator = "";
+	struct cg_stack_walk walk;
+	struct cg_frame frame;
+	unsigned lines = 0;
+	cg_stack_walk_begin(&walk, report, place, report->whole || report->depth);
+	walk.starts = true;
 	key(out, "stack");
 	cg_buf_char(out, '[');
-	for (unsigned at = 0; at < addresses; at++) {
-		struct cg_frame frames[CG_FRAMES_PER_IP];
-		unsigned n = report->resolve(report->resolve_context, place->ip[at], place->generation, frames,
-		                             CG_FRAMES_PER_IP);
-		for (unsigned i = 0; i < n; i++) {
-			cg_buf_str(out, separator);
-			add_frame(out, &frames[i]);
-			separator = ",";
-		}
+	for (; lines < most && cg_stack_walk_next(&walk, &frame); lines++) {
+		if (lines)
+			cg_buf_char(out, ',');
+		add_frame(out, &frame);
 	}
 	cg_buf_char(out, ']');
-	if (addresses < place->depth || place->stack_flags & CG_STACK_TRUNCATED)
+	if ((lines == most && cg_stack_walk_left(&walk)) || place->stack_flags & CG_STACK_TRUNCATED)
 		cg_buf_str(out, ",\"truncated\":true");
+	if (place->depth)
+		cg_buf_fmt(out, ",\"stack_id\":\"%016llx\"", (unsigned long long)cg_stack_id(report, place));
 }
 
 void cg_json_place(struct cg_buf *out, const struct cg_report *report, const char *name, const struct cg_place *place,
@@ -110,7 +116,7 @@ void cg_json_place(struct cg_buf *out, const struct cg_report *report, const cha
 	cg_buf_json_string(out, cg_call_name(place->call));
 	add_string_or_null(out, "thread", place->thread);
 	add_seconds_or_null(out, "age_s", place->age_ns);
-	add_stack(out, report, place, detail->addresses);
+	add_stack(out, report, place, detail->lines);
 	cg_buf_char(out, '}');
 }
 

@@ -5,9 +5,11 @@
 
 #include "report.h"
 
+enum { CG_JSON_LINES = 12 }; /* of a stack: as many as in a text */
+
 /* How much of stacks and sockets to give: less where the whole does not fit. */
 struct cg_json_detail {
-	unsigned addresses; /* of each stack */
+	unsigned lines; /* of each stack, a run counting as one; where all frames are wanted, they are not counted */
 	unsigned sockets;
 };
 

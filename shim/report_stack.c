@@ -45,7 +45,7 @@ void cg_stack_walk_begin(struct cg_stack_walk *ret, const struct cg_report *repo
 {
 	ret->report = report;
 	ret->place = place;
-	ret->whole = whole;
+	ret->whole = ret->starts = whole;
 	ret->at = ret->next = ret->count = 0;
 	ret->last = CG_FRAME_PLAIN;
 }
@@ -55,7 +55,7 @@ static const struct cg_frame *peek(struct cg_stack_walk *walk)
 {
 	for (;;) {
 		for (; walk->next < walk->count; walk->next++)
-			if (walk->whole || cg_frame_sort(&walk->frames[walk->next]) != CG_FRAME_START)
+			if (walk->starts || cg_frame_sort(&walk->frames[walk->next]) != CG_FRAME_START)
 				return &walk->frames[walk->next];
 		if (walk->at == walk->place->depth)
 			return NULL;
@@ -99,18 +99,21 @@ static uint64_t mixed(uint64_t hash, const void *bytes, size_t size)
 	return hash;
 }
 
+uint64_t cg_stack_id_add(uint64_t id, const char *build_id_or_module, uint64_t offset)
+{
+	return mixed(mixed(id, build_id_or_module, strlen(build_id_or_module) + 1), &offset, sizeof offset);
+}
+
 uint64_t cg_stack_id(const struct cg_report *report, const struct cg_place *place)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t id = CG_STACK_ID;
 	for (unsigned i = 0; i < place->depth; i++) {
 		struct cg_frame frames[CG_FRAMES_PER_IP];
 		unsigned n = report->resolve(report->resolve_context, place->ip[i], place->generation, frames,
 		                             CG_FRAMES_PER_IP);
-		const char *module = *frames[0].build_id ? frames[0].build_id : frames[0].module;
-		if (!n)
-			continue;
-		hash = mixed(hash, module, strlen(module) + 1);
-		hash = mixed(hash, &frames[0].offset, sizeof frames[0].offset);
+		if (n)
+			id = cg_stack_id_add(id, *frames[0].build_id ? frames[0].build_id : frames[0].module,
+			                     frames[0].offset);
 	}
-	return place->depth ? hash : 0;
+	return place->depth ? id : 0;
 }

@@ -18,6 +18,7 @@ struct cg_stack_walk {
 	const struct cg_report *report;
 	const struct cg_place *place;
 	bool whole;              /* leave nothing out */
+	bool starts;             /* nor what every stack begins with; to be set after cg_stack_walk_begin */
 	unsigned at;             /* the next address */
 	unsigned next, count;    /* of the frames of the last one */
 	enum cg_frame_sort last; /* of what was shown last */
@@ -35,6 +36,10 @@ bool cg_stack_walk_next(struct cg_stack_walk *walk, struct cg_frame *ret);
 
 /* How many frames there are still, as far as that can be told without looking. */
 unsigned cg_stack_walk_left(const struct cg_stack_walk *walk);
+
+/* A stack's number is made of its addresses, the innermost first: begin with CG_STACK_ID, add each. Any context. */
+#define CG_STACK_ID 0xcbf29ce484222325u
+uint64_t cg_stack_id_add(uint64_t id, const char *build_id_or_module, uint64_t offset);
 
 /*
  * A number for a stack that is the same in every process of the same builds, shown whole or not: by build-id (module,

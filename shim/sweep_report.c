@@ -14,6 +14,7 @@
 #include "report.h"
 #include "sweep_names.h"
 #include "sweep_policy.h"
+#include "sweep_report_parts.h"
 #include "sweep_site.h"
 #include "symbol.h"
 #include "sys.h"
@@ -21,15 +22,10 @@
 
 enum {
 	TEXT_ROOM = 192 << 10,
-	SUMMARY_ROOM = 2 << 20,
 	WARNINGS = 8,
 	WARNING_LEN = 320,
-	ACTIONS_AT_ONCE = 32,
-	ACTIONS_IN_SUMMARY = 128
+	ACTIONS_AT_ONCE = 32
 };
-
-/* What naming the frames of one batch may take; what is over is told by module and offset. */
-static const uint64_t names_budget_ns = 500000000u;
 
 static const struct cg_options *options;
 static char host[64];
@@ -103,22 +99,22 @@ static struct cg_report new_report(void)
 	                          .passes_over = cg_sweep_policy_passes_over};
 }
 
-static bool is_json(void)
+bool cg_report_is_json(void)
 {
 	return options->format == CG_FORMAT_JSON;
 }
 
 /* Of lines that are about to be written: what a terminal shows needs no time, and syslog has its own. */
-static struct cg_report new_lines(void)
+struct cg_report cg_report_new_lines(void)
 {
 	struct cg_report report = new_report();
-	report.timed = !is_json() && cg_log_takes_time();
+	report.timed = !cg_report_is_json() && cg_log_takes_time();
 	return report;
 }
 
-static void append_warning(struct cg_buf *out, const struct cg_report *report, const char *text)
+void cg_report_add_warning(struct cg_buf *out, const struct cg_report *report, const char *text)
 {
-	if (is_json())
+	if (cg_report_is_json())
 		cg_json_warning(out, report, text);
 	else
 		cg_text_warning(out, report, text);
@@ -128,9 +124,9 @@ void cg_sweep_warn_now(const char *text)
 {
 	char line[1024];
 	struct cg_buf out;
-	struct cg_report report = new_lines();
+	struct cg_report report = cg_report_new_lines();
 	cg_buf_init(&out, line, sizeof line);
-	append_warning(&out, &report, text);
+	cg_report_add_warning(&out, &report, text);
 	(void)cg_log_write(out.data, out.len, &reserve_fd);
 }
 
@@ -143,21 +139,21 @@ void cg_sweep_warn_later(const char *text)
 	cg_buf_str(&out, text);
 }
 
-static void append_troubles(struct cg_buf *out, const struct cg_report *report)
+void cg_report_add_troubles(struct cg_buf *out, const struct cg_report *report)
 {
 	for (unsigned i = 0; i < held_count; i++)
-		append_warning(out, report, held[i]);
+		cg_report_add_warning(out, report, held[i]);
 	held_count = 0;
 	if (!troubles_told) {
 		if (cg_recorder_trouble())
-			append_warning(out, report, cg_recorder_trouble());
+			cg_report_add_warning(out, report, cg_recorder_trouble());
 		if (cg_unwind_trouble())
-			append_warning(out, report, cg_unwind_trouble());
+			cg_report_add_warning(out, report, cg_unwind_trouble());
 	}
 	troubles_told = true;
 	if (cg_symbol_trouble() && !symbol_trouble_told) {
 		symbol_trouble_told = true;
-		append_warning(out, report, cg_symbol_trouble());
+		cg_report_add_warning(out, report, cg_symbol_trouble());
 	}
 }
 
@@ -166,18 +162,18 @@ static void append(struct cg_buf *out, const struct cg_report *report, const str
 {
 	bool again = tell == CG_TELL_AGAIN;
 	if (tell == CG_TELL_RESOLVED) {
-		if (is_json())
+		if (cg_report_is_json())
 			cg_json_resolved(out, report, finding);
 		else
 			cg_text_resolved(out, report, finding);
-	} else if (is_json()) {
+	} else if (cg_report_is_json()) {
 		cg_json_finding(out, report, finding, again);
 	} else {
 		cg_text_finding(out, report, finding, again);
 	}
 }
 
-static struct cg_buf *new_text(struct cg_sweep *sweep, size_t room)
+struct cg_buf *cg_report_new_text(struct cg_sweep *sweep, size_t room)
 {
 	struct cg_buf *out = cg_arena_alloc(&sweep->arena, sizeof *out);
 	char *data = out ? cg_arena_alloc(&sweep->arena, room) : NULL;
@@ -202,7 +198,7 @@ static void tell_lost(bool works_again)
 	cg_sweep_warn_now(text);
 }
 
-static void flush(struct cg_buf *out)
+void cg_report_flush(struct cg_buf *out)
 {
 	if (out->len)
 		tell_lost(cg_log_write(out->data, out->len, &reserve_fd) == 0);
@@ -228,10 +224,10 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 		if (tell == CG_TELL_NOTHING)
 			continue;
 		if (!out) {
-			out = new_text(sweep, TEXT_ROOM);
-			report = new_lines();
+			out = cg_report_new_text(sweep, TEXT_ROOM);
+			report = cg_report_new_lines();
 			finding = cg_arena_alloc(&sweep->arena, sizeof *finding);
-			cg_sweep_names_begin(names_budget_ns, may_load);
+			cg_sweep_names_begin(CG_NAMES_BUDGET_NS, may_load);
 		}
 		if (!out || !finding)
 			return told;
@@ -247,8 +243,8 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 		if (tell != CG_TELL_RESOLVED)
 			cg_sweep_site(&report, groups, kept, finding);
 		append(out, &report, finding, tell);
-		append_troubles(out, &report);
-		flush(out);
+		cg_report_add_troubles(out, &report);
+		cg_report_flush(out);
 		cg_group_told(kept, groups->list[i], tell);
 		told += tell != CG_TELL_RESOLVED;
 	}
@@ -263,122 +259,21 @@ void cg_sweep_tell_actions(struct cg_sweep *sweep, bool all, bool may_load)
 	unsigned n = ACTIONS_AT_ONCE;
 	if (!cg_sweep_policy_has_news(sweep, all))
 		return;
-	struct cg_report report = new_lines();
+	struct cg_report report = cg_report_new_lines();
 	views = cg_arena_alloc(&sweep->arena, ACTIONS_AT_ONCE * sizeof *views);
-	struct cg_buf *out = new_text(sweep, TEXT_ROOM);
+	struct cg_buf *out = cg_report_new_text(sweep, TEXT_ROOM);
 	while (views && out && n == ACTIONS_AT_ONCE) {
 		n = cg_sweep_policy_news(sweep, all, views, ACTIONS_AT_ONCE);
 		if (n)
-			cg_sweep_names_begin(names_budget_ns, may_load);
+			cg_sweep_names_begin(CG_NAMES_BUDGET_NS, may_load);
 		for (unsigned i = 0; i < n; i++) {
-			if (is_json())
+			if (cg_report_is_json())
 				cg_json_action(out, &report, &views[i]);
 			else
 				cg_text_action(out, &report, &views[i]);
-			flush(out);
+			cg_report_flush(out);
 		}
 		if (n)
 			cg_symbol_end();
 	}
-}
-
-static void fill_summary(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason,
-                         struct cg_summary *ret)
-{
-	struct cg_header *h = cg_recorder_header();
-	struct cg_counters *count = &h->count;
-	*ret = (struct cg_summary){
-	    .reason = reason,
-	    .opened = atomic_load(&count->opened),
-	    .closed = atomic_load(&count->closed),
-	    .eofs = atomic_load(&count->eofs),
-	    .open_now = atomic_load(&h->open_now),
-	    .double_closes = atomic_load(&count->double_closes),
-	    .uses_after_close = atomic_load(&count->uses_after_close),
-	    .adopted = atomic_load(&count->adopted),
-	    .findings = atomic_load(&count->findings),
-	    .leaks_told = atomic_load(&count->leaks_told),
-	    .sweeps = atomic_load(&count->sweeps),
-	    .sweep_cpu_ns = atomic_load(&count->sweep_ns),
-	    .uptime_ns = cg_clock_since(sweep->now_ns, h->start_ns),
-	    .unseen_descriptors = atomic_load(&count->beyond_limit),
-	    .stack_overflows = atomic_load(&count->stack_overflows),
-	    .groups = 0,
-	    .actions = NULL,
-	    .action_count = 0,
-	};
-	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
-		struct cg_site *site = cg_recorder_site(i, false);
-		if (!site) {
-			i |= (CG_CHUNK_SIZE / 256) - 1;
-			continue;
-		}
-		ret->closed_in_time += atomic_load(&site->closed_in_time);
-		ret->closed_late += atomic_load(&site->closed_late);
-	}
-	for (unsigned i = 0; i < groups->end; i++) {
-		struct cg_kept_finding *kept = cg_recorder_finding(i, false);
-		ret->groups += kept && kept->count;
-	}
-}
-
-/* What a policy has to say of the finding, or could have. */
-static void note_policy(struct cg_kept_finding *kept, struct cg_finding *finding, const struct cg_report *report)
-{
-	const char *why = cg_sweep_policy_suppresses(finding, report);
-	struct cg_buf text;
-	kept->suppressed = why != NULL;
-	cg_buf_init(&text, finding->suppressed, sizeof finding->suppressed);
-	if (why)
-		cg_buf_str(&text, why);
-	else
-		cg_sweep_policy_suggest(finding, report);
-}
-
-void cg_sweep_summarise(struct cg_sweep *sweep, const struct cg_groups *groups, const char *reason, bool may_load)
-{
-	struct cg_report report = new_lines();
-	struct cg_summary summary;
-	struct cg_buf *out = new_text(sweep, SUMMARY_ROOM);
-	struct cg_finding *finding = cg_arena_alloc(&sweep->arena, sizeof *finding);
-	bool first = true, json = is_json();
-	if (!cg_recorder_header() || !out || !finding)
-		return;
-	cg_sweep_names_begin(2 * names_budget_ns, may_load);
-	fill_summary(sweep, groups, reason, &summary);
-	struct cg_action_view *actions = cg_arena_alloc(&sweep->arena, ACTIONS_IN_SUMMARY * sizeof *actions);
-	summary.actions = actions;
-	summary.action_count = actions ? cg_sweep_policy_totals(actions, ACTIONS_IN_SUMMARY) : 0;
-	if (json)
-		cg_json_summary_begin(out, &report, &summary);
-	else
-		cg_text_summary_begin(out, &report, &summary);
-	if (!json)
-		flush(out); /* the counters, whatever becomes of the names */
-	for (unsigned i = 0; i < groups->end; i++) {
-		struct cg_kept_finding *kept = cg_recorder_finding(i, false);
-		if (!kept || !kept->count)
-			continue;
-		cg_finding_make(sweep, kept, groups->list[i], finding);
-		cg_sweep_names_of(finding);
-		note_policy(kept, finding, &report);
-		cg_sweep_site(&report, groups, kept, finding);
-		if (json)
-			cg_json_summary_group(out, &report, finding, first);
-		else
-			cg_text_summary_group(out, &report, finding, first);
-		first = false;
-	}
-	if (json)
-		cg_json_summary_end(out, &report, &summary);
-	else
-		cg_text_summary_end(out, &report, &summary);
-	append_troubles(out, &report);
-	if (cg_sweep_names_missing())
-		append_warning(
-		    out, &report,
-		    "there was no time left for some names of functions and lines; `closeguard report` finds "
-		    "them in the recorder");
-	flush(out);
-	cg_symbol_end();
 }

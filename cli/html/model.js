@@ -14,7 +14,7 @@ class Frame {
 		this.address = addressOf(this.module, raw.offset);
 		this.file = clean(raw.file);
 		this.path = this.file && line !== null ? this.file + ":" + line : this.file;
-		this.name = clean(raw.function) || this.address || "unknown code";
+		this.name = clean(raw.function) || runOf(this.module, number(raw.frames)) || this.address || "unknown code";
 		this.inlined = raw.inlined === true;
 		this.library = LIBRARY.test(this.module);
 	}
@@ -33,6 +33,11 @@ class Frame {
 	get hash() {
 		return (this.hashed ??= hashOfText(this.name + this.address, 0));
 	}
+}
+
+// A log tells a run of a runtime's own frames as one.
+function runOf(module, frames) {
+	return frames > 1 ? `${frames} frames of ${module === "[jit]" ? "generated code" : module}` : "";
 }
 
 function addressOf(module, offset) {

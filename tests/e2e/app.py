@@ -11,6 +11,7 @@ import time
 
 import harness
 import kernel
+import summaries
 
 KERNEL_CAUSES = ("eof_ignored", "fin_unread", "data_unread", "never_accepted")
 
@@ -85,7 +86,7 @@ class App:
         text = self.log(path)
         lines = text[:text.rfind("\n") + 1].splitlines()
         try:
-            found = [json.loads(line) for line in lines]
+            found = summaries.joined([json.loads(line) for line in lines])
         except ValueError:
             raise harness.Failure(f"a line of the log is not JSON: {lines}") from None
         return [one for one in found if (not event or one["event"] == event) and (not pid or one["pid"] == pid)]

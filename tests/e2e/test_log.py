@@ -2,6 +2,7 @@
 """The log as those read it who were not there: when a line was written, how long it is, and where it went."""
 
 import datetime
+import json
 import os
 import re
 import stat
@@ -11,6 +12,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness
 from harness import Skip
+from reports import as_json
 
 HEAD = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z )?closeguard: \w+\[\d+\]: ")
 
@@ -76,7 +78,7 @@ def test_each_line_names_the_release(t):
     app.finding("close_wait", "eof_ignored")
     app.finish()
     lines = app.events()
-    t.equal({line["event"] for line in lines}, {"finding", "summary"}, "events")
+    t.check({line["event"] for line in lines} >= {"finding", "summary"}, f"events: {lines}")
     for line in lines:
         t.check(re.fullmatch(r"\d+\.\d+\.\d+", line.get("version", "")), f"version in {line}")
 
@@ -147,6 +149,50 @@ def test_a_mode_that_is_none(t):
         app.wait_for(lambda: "LEAK" in app.log(), "no finding")
         t.check(f'CLOSEGUARD_LOG_MODE: "{wrong}" is not an octal mode from 0600 to 0664; using 0600' in app.log(),
                 app.log())
+
+
+def raw_lines(app):
+    return app.log().splitlines()
+
+
+def deep(t, env=None):
+    app = t.start("prog_deep", 50, env=env)
+    app.line("leaked")
+    return app, app.finding("close_wait", "eof_ignored")
+
+
+def test_a_line_has_the_frames_of_interest(t):
+    """And the recorder has the rest, of the same finding."""
+    app, told = deep(t)
+    t.equal((len(told["opened"]["stack"]), told["opened"]["truncated"]), (12, True), "frames in the log")
+    app.dump()
+    recorder, = [os.path.join(app.recorders, name) for name in os.listdir(app.recorders) if f"{app.pid}." in name]
+    app.kill()
+    app.status = None
+    merged = as_json(t, app.log_path, recorder).only()
+    t.equal(merged["opened"]["stack_id"], told["opened"]["stack_id"], "the stack of log and recorder")
+    t.check(len(merged["opened"]["stack"]) >= 32, f"frames in the report: {len(merged['opened']['stack'])}")
+    t.equal(merged["count"], 1, "count")
+
+
+def test_a_depth_that_was_asked_for_is_shown(t):
+    _, told = deep(t, env={"CLOSEGUARD_DEPTH": "20"})
+    addresses = [frame for frame in told["opened"]["stack"] if not frame.get("inlined")]
+    t.equal(len(addresses), 20, "addresses in the log")
+
+
+def test_a_summary_has_a_line_for_each_group(t):
+    app = t.start("prog_places", 1, 0)
+    app.line("done")
+    t.equal(app.process.wait(harness.DEADLINE), 0, "status")
+    lines = [json.loads(line) for line in raw_lines(app)]
+    parts = [line for line in lines if line["event"] == "summary"]
+    t.equal([(line["part"], line["parts"], len(line["groups"])) for line in parts],
+            [(part, 64, 1) for part in range(1, 65)], "the summary's lines")
+    longest = max(len(line.encode()) + 1 for line in raw_lines(app))
+    t.check(longest <= 16384, f"a line of {longest} bytes")
+    t.equal(len({line["groups"][0]["here"]["stack_id"] for line in parts}), 64, "different groups")
+    t.equal(len(as_json(t, app.log_path).findings()), 64, "findings of the log")
 
 
 if __name__ == "__main__":

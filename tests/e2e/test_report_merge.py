@@ -105,6 +105,39 @@ def test_a_summary_restates_all(t):
     t.equal(twice["count"], 8, "a module that was loaded twice: the same stacks, two findings")
 
 
+def in_parts(whole):
+    """A line for each group, as the library writes a summary."""
+    groups = whole["groups"]
+    return [{**whole, "part": i + 1, "parts": len(groups), "groups": [group]} for i, group in enumerate(groups)]
+
+
+def test_a_summary_in_parts_restates_all(t):
+    causes = ("eof_ignored", "data_unread", "half_close")
+    before = [finding(5, 0, cause=cause) for cause in causes]
+    after = in_parts(summary(finding(6), finding(7, cause="data_unread"), second=60))
+    counts = lambda name, *lines: {one["cause"]: one["count"] for one in as_json(t, log(t, name, *lines)).findings()}
+    t.equal(counts("all", *before, *after), {"eof_ignored": 6, "data_unread": 7, "half_close": 0}, "of all parts")
+    t.equal(counts("begun", *before, *after[:1]), {"eof_ignored": 6, "data_unread": 5, "half_close": 5},
+            "of one that was cut off")
+    t.equal(counts("end", *before, *after[1:]), {"eof_ignored": 5, "data_unread": 7, "half_close": 5},
+            "of one whose beginning is missing")
+    other = in_parts(summary(finding(6, pid=101), finding(8, cause="data_unread"), second=61, pid=101))
+    mixed = [line for both in zip(after, other) for line in both]
+    t.equal(counts("mixed", *before, *mixed), {"eof_ignored": 12, "data_unread": 15, "half_close": 0},
+            "of two processes at the same time")
+
+
+def test_a_stack_that_was_cut_is_the_same(t):
+    """A line has as much of a stack as it has room for; the number tells that it is the same."""
+    whole, cut = finding(5, 0), finding(6, 9)
+    for one in (whole, cut):
+        one["opened"]["stack_id"] = "00000000000000aa"
+    cut["opened"].update(stack=cut["opened"]["stack"][:1], truncated=True)
+    merged = as_json(t, log(t, "log", whole, cut)).only()
+    t.equal((merged["count"], len(merged["opened"]["stack"])), (6, len(whole["opened"]["stack"])), "one finding, whole")
+    t.check("truncated" not in merged["opened"], "it says that something is missing")
+
+
 def test_a_pid_is_used_again(t):
     """In a container every run is pid 1 of the same host."""
     runs = [summary(finding(3), second=at, reason="exit", pid=1, uptime_s=50) for at in (60, 120)]

@@ -16,6 +16,7 @@ enum {
 	IP_FOO = 0x3000,
 	IP_JIT = 0x4000,
 	IP_PYTHON = 0x4100,
+	IP_LONG = 0x4200,
 	IP_INLINED = 0x5000,
 	IP_HOSTILE = 0x6000,
 	IP_START = 0x7000
@@ -66,6 +67,16 @@ static unsigned resolve_sample(void *context, uint64_t ip, uint32_t generation, 
 		frames[0] =
 		    (struct cg_frame){.module = "libc.so.6", .offset = 0x6fff, .function = "__libc_start_main_impl"};
 		return 1;
+	case IP_LONG:
+		memset(frames[0].module, '\x1b', sizeof frames[0].module - 1);
+		memset(frames[0].function, '\x1b', sizeof frames[0].function - 1);
+		memset(frames[0].file, '\x1b', sizeof frames[0].file - 1);
+		frames[0].module[sizeof frames[0].module - 1] = frames[0].function[sizeof frames[0].function - 1] =
+		    frames[0].file[sizeof frames[0].file - 1] = '\0';
+		frames[0].build_id[0] = '\0';
+		frames[0].offset = 1;
+		frames[0].inlined = false;
+		return 1;
 	case IP_PYTHON:
 		frames[0] = (struct cg_frame){.module = "python3.11", .offset = 0x77, .function = "eval_frame"};
 		return 1;
@@ -103,7 +114,7 @@ static struct cg_socket_view sample_socket(int fd)
 }
 
 /* 37 sockets whose end was read and which were not closed. */
-static struct cg_finding sample_leak(void)
+static inline struct cg_finding sample_leak(void)
 {
 	struct cg_finding finding = {.kind = CG_KIND_CLOSE_WAIT,
 	                             .cause = CG_CAUSE_EOF_IGNORED,
@@ -140,7 +151,7 @@ static struct cg_finding sample_leak(void)
 }
 
 /* A descriptor closed twice: an event, with the call that did it. */
-static struct cg_finding sample_double_close(void)
+static inline struct cg_finding sample_double_close(void)
 {
 	struct cg_finding finding = {.kind = CG_KIND_DOUBLE_CLOSE,
 	                             .verdict = CG_VERDICT_LEAK,
@@ -161,7 +172,7 @@ static struct cg_finding sample_double_close(void)
 }
 
 /* Every name is as bad as it can be. */
-static struct cg_finding sample_hostile(void)
+static inline struct cg_finding sample_hostile(void)
 {
 	struct cg_finding finding = sample_leak();
 	finding.opened.ip[0] = IP_HOSTILE;
