@@ -18,12 +18,23 @@
 #include "options_table.h"
 #include "preload.h"
 #include "run_log.h"
+#include "supervise.h"
 #include "target.h"
 #include "witness.h"
 
 extern char **environ;
 
-enum { ROW_ERROR_EXITCODE, ROW_JSON, ROW_LOG, ROW_NO_SUMMARY, ROW_POLICY, ROW_STACKS, ROW_WARN_AFTER, ROW_COUNT };
+enum {
+	ROW_ERROR_EXITCODE,
+	ROW_JSON,
+	ROW_LOG,
+	ROW_NO_SUMMARY,
+	ROW_POLICY,
+	ROW_STACKS,
+	ROW_SUPERVISE,
+	ROW_WARN_AFTER,
+	ROW_COUNT
+};
 
 static const struct cg_option_row rows[ROW_COUNT] = {
     [ROW_ERROR_EXITCODE] = {"error-exitcode", "N", "exit with N where findings are outstanding at a clean exit"},
@@ -32,6 +43,8 @@ static const struct cg_option_row rows[ROW_COUNT] = {
     [ROW_NO_SUMMARY] = {"no-summary", NULL, "leave nobody behind to tell what a program killed by a signal left open"},
     [ROW_POLICY] = {"policy", "FILE", "the policy file"},
     [ROW_STACKS] = {"stacks", "MODE", "full, fp or off"},
+    [ROW_SUPERVISE] = {"supervise", NULL,
+                       "stay as COMMAND's parent: --error-exitcode holds for SIGTERM, SIGINT, SIGHUP"},
     [ROW_WARN_AFTER] = {"warn-after", "D", "how long a socket may stay closable (500ms, 10s, 5m)"},
 };
 
@@ -51,6 +64,11 @@ static const char *const variables[ROW_COUNT] = {
     [ROW_POLICY] = "CLOSEGUARD_POLICY",
     [ROW_STACKS] = "CLOSEGUARD_STACKS",
     [ROW_WARN_AFTER] = "CLOSEGUARD_WARN_AFTER",
+};
+
+/* What is no setting of the library's. */
+struct choices {
+	bool summary, supervise;
 };
 
 static void print_help(void)
@@ -122,10 +140,11 @@ static int make_absolute(unsigned row, const char *value, char ret[PATH_MAX])
 static int choose(unsigned row, const char *argument, void *context)
 {
 	char value[PATH_MAX], why[CG_WHY_MAX];
-	if (row == ROW_NO_SUMMARY) {
-		*(bool *)context = false;
+	struct choices *choices = context;
+	choices->summary &= row != ROW_NO_SUMMARY;
+	choices->supervise |= row == ROW_SUPERVISE;
+	if (row == ROW_NO_SUMMARY || row == ROW_SUPERVISE)
 		return CG_EXIT_DONE;
-	}
 	const char *given = row == ROW_JSON ? "json" : argument;
 	int error = make_absolute(row, given, value);
 	if (error) {
@@ -189,12 +208,22 @@ static int start(const struct cg_target *target, int argc, char **argv)
 	return CG_EXIT_FAILED;
 }
 
+/* By option or by the environment, as the library takes it. */
+static int exitcode(void)
+{
+	struct cg_options read;
+	bool ignored;
+	cg_options_read(environ, &read, note_warning, &ignored);
+	return read.exitcode;
+}
+
 int cg_run_main(int argc, char **argv)
 {
 	static struct cg_target target;
 	char why[CG_WHY_MAX];
-	bool help = false, summary = true;
-	int code = cg_options_table_read(&options, argc, argv, choose, &summary, &help);
+	struct choices choices = {.summary = true};
+	bool help = false;
+	int code = cg_options_table_read(&options, argc, argv, choose, &choices, &help);
 	if (help)
 		print_help();
 	if (code != CG_EXIT_DONE || help)
@@ -212,7 +241,9 @@ int cg_run_main(int argc, char **argv)
 	code = preload(&target);
 	if (code != CG_EXIT_DONE)
 		return code;
-	if (summary)
+	if (choices.supervise && (code = cg_supervise(exitcode())) >= 0)
+		return code;
+	if (choices.summary)
 		cg_witness_leave();
 	return start(&target, argc - optind, argv + optind);
 }
