@@ -90,7 +90,7 @@ struct cg_merge_finding {
 	struct cg_merge_place places[CG_PLACES];              /* as of the latest word */
 	const struct cg_code_stack *site;                     /* of one address; NULL: none was told */
 	struct cg_code_name site_name;                        /* of the function there that is meant */
-	const char *advice, *origin, *error, *suggested_rule; /* NULL: none */
+	const char *id, *advice, *origin, *error, *suggested_rule; /* NULL: none */
 	json_int_t open_fds, fd_limit;                        /* 0: none */
 	double forecast_s;                                    /* 0: none */
 	int64_t first_ms, last_ms;

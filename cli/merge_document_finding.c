@@ -182,6 +182,7 @@ static json_t *finding_of(const struct cg_merge_sum *sum)
 	json_t *object = json_object();
 	json_object_set_new(object, "kind", json_string(finding->kind));
 	json_object_set_new(object, "cause", cg_document_text(finding->cause));
+	json_object_set_new(object, "id", cg_document_text(finding->id));
 	json_object_set_new(object, "verdict", cg_document_text(sum->verdict));
 	json_object_set_new(object, "confidence", cg_document_number(sum->confidence));
 	json_object_set_new(object, "count", json_integer(sum->count));

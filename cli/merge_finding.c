@@ -150,6 +150,8 @@ static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, 
 	memcpy(finding->places, told->places, sizeof finding->places);
 	set_site(code, finding, json_object_get(json, "site"));
 	take_longer_stacks(finding->places, before);
+	const char *id = cg_code_member(code, json, "id");
+	finding->id = id ? id : finding->id; /* one whose names were not known yet had none */
 	finding->advice = cg_code_member(code, json, "advice");
 	finding->origin = cg_code_member(code, json, "origin");
 	finding->suggested_rule = cg_code_member(code, json, "suggested_rule");

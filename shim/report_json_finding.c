@@ -1,5 +1,6 @@
 /* report_json_finding.c: a finding as members of a JSON object. */
 #include "calls.h"
+#include "report_id.h"
 #include "report_json_finding.h"
 #include "report_site.h"
 #include "report_stack.h"
@@ -272,7 +273,9 @@ void cg_json_members(struct cg_buf *out, const struct cg_report *report, const s
                      const struct cg_json_detail *detail)
 {
 	unsigned sure = finding->confidence < 1000 ? finding->confidence : 1000;
+	char id[CG_ID_SIZE];
 	cg_buf_fmt(out, "\"kind\":\"%s\"", cg_kind_name(finding->kind));
+	add_string_or_null(out, "id", cg_report_id(report, finding, id) ? id : "");
 	add_string_or_null(out, "cause", cg_cause_name(finding->cause));
 	cg_json_string(out, "verdict", cg_verdict_name(finding->verdict));
 	cg_buf_fmt(out, ",\"confidence\":%u.%03u", sure / 1000, sure % 1000);

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import subprocess
 import sys
 import time
 
@@ -193,6 +194,37 @@ def test_a_summary_has_a_line_for_each_group(t):
     t.check(longest <= 16384, f"a line of {longest} bytes")
     t.equal(len({line["groups"][0]["here"]["stack_id"] for line in parts}), 64, "different groups")
     t.equal(len(as_json(t, app.log_path).findings()), 64, "findings of the log")
+
+
+def built_as(t, name, *flags):
+    """Another release of a program, by that name."""
+    folder = os.path.join(t.dir, "-".join(["build", *flags]))
+    os.mkdir(folder)
+    path = os.path.join(folder, name)
+    subprocess.run(["gcc", "-g", *flags, "-pthread", "-o", path, os.path.join(harness.HERE, name + ".c")], check=True)
+    return path
+
+
+def test_an_id_is_the_same_in_every_release(t):
+    ids = []
+    for flags in (("-O0",), ("-O2", "-DPADDING")):
+        app = t.start(built_as(t, "prog_deep", *flags), 3, env={"CLOSEGUARD_LOG": os.path.join(t.dir, flags[0])})
+        app.line("leaked")
+        app.finding("close_wait", "eof_ignored")
+        app.finish()
+        lines = app.events("finding") + app.events("summary")[-1]["groups"]
+        ids += [line["id"] for line in lines] + [as_json(t, app.log_path).only()["id"]]
+    t.equal(len(set(ids)), 1, f"different ids: {ids}")
+    t.check(re.fullmatch("[0-9a-f]{16}", ids[0]), ids[0])
+
+
+def test_an_id_ends_with_its_finding(t):
+    """What is over is told with the id that it had."""
+    app = t.start("prog_over", "resolved")
+    told = app.finding("close_wait", "eof_ignored")
+    app.tell()
+    over = app.wait_for(lambda: app.events("resolved"), "nothing was resolved")[0]
+    t.equal(over["id"], told["id"], "id")
 
 
 if __name__ == "__main__":

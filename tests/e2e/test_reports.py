@@ -16,8 +16,8 @@ import programs
 from app import frame_of, groups_of
 from harness import Skip
 
-FIELDS = {"v", "event", "time", "host", "pid", "app", "kind", "cause", "verdict", "confidence", "count", "oldest_age_s",
-          "advice", "opened", "eof", "last_use", "sockets", "origin"}
+FIELDS = {"v", "event", "id", "time", "host", "pid", "app", "kind", "cause", "verdict", "confidence", "count",
+          "oldest_age_s", "advice", "opened", "eof", "last_use", "sockets", "origin"}
 SOCKET_FIELDS = {"fd", "state", "local", "peer", "age_s", "age_max_s", "age_source", "unread_bytes", "unsent_bytes",
                  "inode", "polled_by", "shared_with"}
 
