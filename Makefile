@@ -31,6 +31,8 @@ SHARED_SHIM = $(SHARED) -Wl,-z,nodelete -Wl,--sort-section=name
 LIB = $(BUILD)/libcloseguard.so
 ANNEX_DW = $(BUILD)/libcloseguard-dw.so
 ANNEX_CONFIG = $(BUILD)/libcloseguard-config.so
+# Read by the library, where it stands beside it.
+SUPPRESSIONS = $(BUILD)/libcloseguard-suppressions.cfg
 ANNEXES = $(if $(SHIM_ANNEX),$(ANNEX_DW)) $(if $(POLICY_ANNEX),$(ANNEX_CONFIG))
 COMMAND = $(BUILD)/closeguard
 
@@ -59,7 +61,10 @@ CORE = $(BUILD)/libcore.a
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
-all: $(LIB) $(ANNEXES) $(COMMAND)
+all: $(LIB) $(ANNEXES) $(COMMAND) $(SUPPRESSIONS)
+
+$(SUPPRESSIONS): shim/suppressions.cfg
+	$(Q)mkdir -p $(@D) && cp $< $@
 
 # What to install follows from what else was asked for: the demo needs no JVM. DEPS="build demo test lint" overrides.
 DEPS_WANTED = $(filter-out deps,$(MAKECMDGOALS))
@@ -142,7 +147,7 @@ TO = $(DESTDIR)$(PREFIX)
 install: all
 	install -d $(TO)/bin $(TO)/lib $(TO)/include $(TO)/share/closeguard/policies
 	install -m 755 $(COMMAND) $(TO)/bin
-	install -m 644 $(LIB) $(ANNEXES) $(TO)/lib
+	install -m 644 $(LIB) $(ANNEXES) $(SUPPRESSIONS) $(TO)/lib
 	install -D -m 644 completion/closeguard.bash $(TO)/share/bash-completion/completions/closeguard
 	install -D -m 644 completion/_closeguard $(TO)/share/zsh/site-functions/_closeguard
 	$(if $(wildcard shim/closeguard.h),install -m 644 shim/closeguard.h $(TO)/include)

@@ -193,7 +193,7 @@ void cg_report_text_finding(struct cg_buf *out, const json_t *finding, const cha
 		           f->history.opened, f->history.closed_in_time, f->history.closed_late,
 		           f->history.never_closed);
 	add_sockets(out, finding);
-	add_line(out, "  suppressed by the policy: ", cg_report_text_of(finding, "suppressed"));
+	add_line(out, "  suppressed: ", cg_report_text_of(finding, "suppressed"));
 	add_line(out, "  do: ", f->advice);
 	add_line(out, "  a rule for it: ", cg_report_text_of(finding, "suggested_rule"));
 }

@@ -197,7 +197,9 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 	memcpy(ret->label, kept->label, sizeof ret->label);
 	if (kept->suppressed)
 		(void)cg_common_print(ret->suppressed, sizeof ret->suppressed,
-		                      "the reason is in the policy, not in a recorder");
+		                      kept->suppressed == CG_SUPPRESSED_AS_SHIPPED
+		                          ? "what closeguard knows to be nobody's bug (CLOSEGUARD_SUPPRESS=off)"
+		                          : "the reason is in the policy, not in a recorder");
 	if (retold->shown) {
 		set_places(recording, &retold->sockets[0].slot, ret);
 		complete_last_use(recording, retold, ret);

@@ -11,6 +11,7 @@
 #define CG_POLICY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -162,6 +163,18 @@ int cg_policy_suppressed(const struct cg_policy *policy, const char *kind, const
 
 /* Is a frame of this function ("" unknown) and module none to name as a finding's place? Any context. */
 bool cg_policy_passes_over(const struct cg_policy *policy, const char *function, const char *module);
+
+/* The same, of a list of suppressions. Any context. */
+int cg_policy_suppressed_by(const struct cg_policy_suppression *list, unsigned count, const char *kind,
+                            const char *cause, const struct cg_policy_frame *const stacks[], const unsigned counts[],
+                            unsigned stack_count);
+
+/*
+ * Suppressions from a text that is a policy of nothing else, each with kind, stack, max and reason, and no comment in
+ * it. What is not understood is passed over. Needs no libconfig. Fills ret[0..max) and returns how many. No allocation;
+ * any context.
+ */
+unsigned cg_policy_read_suppressions(const char *text, size_t size, struct cg_policy_suppression *ret, unsigned max);
 
 /* Shell-like: * ? [a-z] [!a-z], backslash escapes; the whole text. Linear in text times pattern. Any context. */
 bool cg_policy_glob(const char *pattern, const char *text);

@@ -46,14 +46,20 @@ static bool is_word(const char *wanted, const char *word)
 	return !wanted[0] || strcmp(wanted, word) == 0;
 }
 
+int cg_policy_suppressed_by(const struct cg_policy_suppression *list, unsigned count, const char *kind,
+                            const char *cause, const struct cg_policy_frame *const stacks[], const unsigned counts[],
+                            unsigned stack_count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (is_word(list[i].kind, kind) && is_word(list[i].cause, cause) &&
+		    is_any_stack(&list[i], stacks, counts, stack_count))
+			return (int)i;
+	return -1;
+}
+
 int cg_policy_suppressed(const struct cg_policy *policy, const char *kind, const char *cause,
                          const struct cg_policy_frame *const stacks[], const unsigned counts[], unsigned stack_count)
 {
-	for (unsigned i = 0; i < policy->suppression_count; i++) {
-		const struct cg_policy_suppression *suppression = &policy->suppressions[i];
-		if (is_word(suppression->kind, kind) && is_word(suppression->cause, cause) &&
-		    is_any_stack(suppression, stacks, counts, stack_count))
-			return (int)i;
-	}
-	return -1;
+	return cg_policy_suppressed_by(policy->suppressions, policy->suppression_count, kind, cause, stacks, counts,
+	                               stack_count);
 }

@@ -42,6 +42,8 @@ enum cg_cause {
 };
 
 enum cg_verdict { CG_VERDICT_LEAK, CG_VERDICT_LATE, CG_VERDICT_INFO };
+/* By whom a finding is borne. */
+enum cg_suppressed { CG_SUPPRESSED_NOT, CG_SUPPRESSED_BY_POLICY, CG_SUPPRESSED_AS_SHIPPED };
 enum cg_age_source { CG_AGE_EOF, CG_AGE_KERNEL, CG_AGE_FIRST_SEEN };
 
 /*

@@ -64,6 +64,7 @@ static const struct {
     [CG_OPT_SIGNAL] = FIELD(signal),
     [CG_OPT_EXITCODE] = FIELD(exitcode),
     [CG_OPT_FOLLOW] = FIELD(follow),
+    [CG_OPT_SUPPRESS] = FIELD(suppress),
     [CG_OPT_DIR] = FIELD(dir),
 };
 

@@ -30,6 +30,7 @@ struct cg_options {
 	bool on;
 	bool thread;
 	bool follow;
+	bool suppress;
 	enum cg_format format;
 	enum cg_stacks stacks;
 	unsigned depth;

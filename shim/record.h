@@ -231,7 +231,7 @@ struct cg_kept_finding {
 	uint64_t oldest_ns; /* age at the last sweep */
 	uint64_t last_seen_ns;
 	uint64_t total;               /* for events: how many there were in all */
-	uint32_t suppressed;          /* the policy bears it */
+	uint32_t suppressed;          /* enum cg_suppressed */
 	uint32_t leaked;              /* the most sockets that were told of it as a leak; they may be closed by now */
 	char label[CG_LABEL_MAX];     /* what closeguard_label() said of its sockets, or "" */
 	uint32_t hint;                /* enum cg_hint */

@@ -113,7 +113,7 @@ static void add_body(struct cg_buf *out, const struct cg_report *report, const s
 	if (finding->advice && *finding->advice)
 		cg_buf_fmt(out, "  do: %s\n", finding->advice);
 	if (*finding->suppressed) {
-		cg_buf_str(out, "  suppressed by the policy: ");
+		cg_buf_str(out, "  suppressed: ");
 		cg_text_plain(out, finding->suppressed);
 		cg_buf_char(out, '\n');
 	}

@@ -8,6 +8,7 @@
 #include "recorder.h"
 #include "stack.h"
 #include "sweep_policy.h"
+#include "sweep_suppress.h"
 #include "sys.h"
 
 /* A busy rule has a line a minute, and whenever its count has doubled. */
@@ -124,14 +125,14 @@ static struct named *room_for_names(void)
 	return room;
 }
 
-const char *cg_sweep_policy_suppresses(const struct cg_finding *finding, const struct cg_report *report)
+/* Which of the list bears it, as far as the names and the number of its sockets tell; NULL: none. */
+static const struct cg_policy_suppression *find_in(const struct cg_policy_suppression *list, unsigned count,
+                                                   const struct cg_finding *finding, const struct cg_report *report)
 {
 	const struct cg_place *places[PLACES] = {&finding->opened, &finding->eof, &finding->last_use, &finding->here};
 	const struct cg_policy_frame *names[PLACES];
 	unsigned counts[PLACES];
-	const struct cg_policy *policy = cg_act_enter();
-	cg_act_leave(); /* only the sweep replaces it */
-	struct named *stacks = policy && policy->suppression_count ? room_for_names() : NULL;
+	struct named *stacks = count ? room_for_names() : NULL;
 	if (!stacks)
 		return NULL;
 	for (unsigned i = 0; i < PLACES; i++) {
@@ -139,11 +140,37 @@ const char *cg_sweep_policy_suppresses(const struct cg_finding *finding, const s
 		names[i] = stacks[i].names;
 		counts[i] = stacks[i].count;
 	}
-	int found = cg_policy_suppressed(policy, cg_kind_name(finding->kind), cg_cause_name(finding->cause), names,
-	                                 counts, PLACES);
-	if (found < 0 || finding->count > policy->suppressions[found].max)
+	int found = cg_policy_suppressed_by(list, count, cg_kind_name(finding->kind), cg_cause_name(finding->cause),
+	                                    names, counts, PLACES);
+	return found < 0 || finding->count > list[found].max ? NULL : &list[found];
+}
+
+const char *cg_sweep_policy_suppresses(const struct cg_finding *finding, const struct cg_report *report)
+{
+	const struct cg_policy *policy = cg_act_enter();
+	cg_act_leave(); /* only the sweep replaces it */
+	const struct cg_policy_suppression *found =
+	    policy ? find_in(policy->suppressions, policy->suppression_count, finding, report) : NULL;
+	if (!found)
 		return NULL;
-	return policy->suppressions[found].reason[0] ? policy->suppressions[found].reason : "no reason given";
+	return found->reason[0] ? found->reason : "no reason given";
+}
+
+bool cg_sweep_bears(struct cg_kept_finding *kept, struct cg_finding *finding, const struct cg_report *report)
+{
+	unsigned count = 0;
+	bool may_be = finding->verdict != CG_VERDICT_INFO || kept->suppressed == CG_SUPPRESSED_AS_SHIPPED;
+	const struct cg_policy_suppression *list = may_be ? cg_sweep_shipped(&count) : NULL;
+	const struct cg_policy_suppression *found = list ? find_in(list, count, finding, report) : NULL;
+	struct cg_buf text;
+	if (!found)
+		return false;
+	kept->suppressed = CG_SUPPRESSED_AS_SHIPPED;
+	kept->verdict = finding->verdict = CG_VERDICT_INFO;
+	finding->advice = cg_detect_advice(finding->kind, finding->cause, CG_VERDICT_INFO, false);
+	cg_buf_init(&text, finding->suppressed, sizeof finding->suppressed);
+	cg_buf_str(&text, found->reason);
+	return true;
 }
 
 bool cg_sweep_policy_passes_over(const struct cg_frame *frame)

@@ -40,6 +40,12 @@ uint64_t cg_sweep_policy_patience(uint64_t standard);
 /* Why the policy bears so many sockets of this finding, or NULL. */
 const char *cg_sweep_policy_suppresses(const struct cg_finding *finding, const struct cg_report *report);
 
+/*
+ * By the suppressions that come with the library: where what would be a leak or late is nobody's bug, it becomes a
+ * finding for information, with the reason, that no gate counts. Sweep only.
+ */
+bool cg_sweep_bears(struct cg_kept_finding *kept, struct cg_finding *finding, const struct cg_report *report);
+
 /* Does the policy pass over this frame where a finding's place is chosen? */
 bool cg_sweep_policy_passes_over(const struct cg_frame *frame);
 

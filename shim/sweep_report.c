@@ -240,6 +240,8 @@ unsigned cg_sweep_tell(struct cg_sweep *sweep, const struct cg_groups *groups, b
 		kept->suppressed = tell != CG_TELL_RESOLVED && cg_sweep_policy_suppresses(finding, &report) != NULL;
 		if (kept->suppressed)
 			continue;
+		if (tell != CG_TELL_RESOLVED && cg_sweep_bears(kept, finding, &report) && kept->reported)
+			continue;
 		if (tell != CG_TELL_RESOLVED)
 			cg_sweep_site(&report, groups, kept, finding);
 		append(out, &report, finding, tell);

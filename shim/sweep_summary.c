@@ -58,7 +58,9 @@ static void note_policy(struct cg_kept_finding *kept, struct cg_finding *finding
 {
 	const char *why = cg_sweep_policy_suppresses(finding, report);
 	struct cg_buf text;
-	kept->suppressed = why != NULL;
+	if (!why && cg_sweep_bears(kept, finding, report))
+		return;
+	kept->suppressed = why ? CG_SUPPRESSED_BY_POLICY : CG_SUPPRESSED_NOT;
 	cg_buf_init(&text, finding->suppressed, sizeof finding->suppressed);
 	if (why)
 		cg_buf_str(&text, why);

@@ -37,5 +37,5 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 tests/distros/inside.sh "$root" make -C /src -j"$(nproc)" \
     CONFIG_LIBS='-L/libconfig -Wl,-Bstatic -lconfig -Wl,-Bdynamic -Wl,--exclude-libs,libconfig.a'
 mkdir -p "$to"
-cp "$root"/src/build/libcloseguard*.so "$root/src/build/closeguard" "$to"
+cp "$root"/src/build/libcloseguard*.so "$root"/src/build/libcloseguard*.cfg "$root/src/build/closeguard" "$to"
 echo "release: in $to; newest symbols of libc: $(objdump -T "$to"/* | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)"

@@ -232,7 +232,7 @@ def test_what_a_policy_bears(t):
     t.equal((answer.only()["suppressed"], answer.only()["suggested_rule"]),
             (borne["suppressed"], borne["suggested_rule"]), "texts")
     text = report(t, os.path.join(t.dir, "log")).expect(0).text
-    t.check("  suppressed by the policy: the connection cache\n" in text and "  a rule for it: { name" in text, text)
+    t.check("  suppressed: the connection cache\n" in text and "  a rule for it: { name" in text, text)
     both = as_json(t, os.path.join(t.dir, "log"), log(t, "other", finding(1, pid=7))).expect(1).only()
     t.check("suppressed" not in both, "one that bears it and one that does not")
     as_json(t, "--diff", log(t, "old", finding(1)), os.path.join(t.dir, "log")).expect(0)

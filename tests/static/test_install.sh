@@ -33,6 +33,7 @@ judge zsh_completion test -e opt/guard/share/zsh/site-functions/_closeguard
 judge annex test -e opt/guard/lib/libcloseguard-dw.so
 judge config_annex test -e opt/guard/lib/libcloseguard-config.so
 judge suppressions test -e opt/guard/share/closeguard/closeguard.supp
+judge shipped_suppressions test -e opt/guard/lib/libcloseguard-suppressions.cfg
 judge policies test -e opt/guard/share/closeguard/policies/nginx-behind-lb.cfg
 judge config_manual test -e opt/guard/share/man/man5/closeguard.conf.5
 exit $status

@@ -41,7 +41,7 @@ START_TEST(defaults)
 {
 	READ("PATH=/bin", "HOME=/");
 	ck_assert_int_eq(warned, 0);
-	ck_assert(options.on && options.thread && options.follow);
+	ck_assert(options.on && options.thread && options.follow && options.suppress);
 	ck_assert_int_eq(options.format, CG_FORMAT_TEXT);
 	ck_assert_int_eq(options.stacks, CG_STACKS_FULL);
 	ck_assert_uint_eq(options.depth, 32);
@@ -63,9 +63,9 @@ START_TEST(every_setting_is_read)
 	READ("CLOSEGUARD=off", "CLOSEGUARD_POLICY=/p.cfg", "CLOSEGUARD_APP=shop", "CLOSEGUARD_LOG=logs/%e.%p",
 	     "CLOSEGUARD_FORMAT=json", "CLOSEGUARD_WARN_AFTER=500ms", "CLOSEGUARD_INTERVAL=5m", "CLOSEGUARD_STACKS=fp",
 	     "CLOSEGUARD_DEPTH=64", "CLOSEGUARD_THREAD=off", "CLOSEGUARD_SIGNAL=USR2", "CLOSEGUARD_EXITCODE=99",
-	     "CLOSEGUARD_FOLLOW=off", "CLOSEGUARD_DIR=run/here", "CLOSEGUARD_LOG_MODE=0640");
+	     "CLOSEGUARD_FOLLOW=off", "CLOSEGUARD_DIR=run/here", "CLOSEGUARD_LOG_MODE=0640", "CLOSEGUARD_SUPPRESS=off");
 	ck_assert_int_eq(warned, 0);
-	ck_assert(!options.on && !options.thread && !options.follow);
+	ck_assert(!options.on && !options.thread && !options.follow && !options.suppress);
 	ck_assert_str_eq(options.policy, "/p.cfg");
 	ck_assert_str_eq(options.app, "shop");
 	ck_assert_str_eq(options.log, "logs/%e.%p");
