@@ -213,5 +213,6 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 	if (ret->kind != CG_KIND_FD_EXHAUSTION)
 		set_history(recording, kept->open_stack, ret);
 	ret->has_growth = cg_growth_per_minute(kept, recording->as_of_ns, &ret->growth);
+	ret->hint = kept->hint;
 	ret->advice = advice_for(ret, kept->hint);
 }

@@ -127,6 +127,9 @@ const char *cg_detect_advice(enum cg_kind kind, enum cg_cause cause, enum cg_ver
 /* The same for one that nobody here was seen to read from, and a child forked since may have been meant to. */
 const char *cg_detect_advice_forked(void);
 
+/* Which close of a double close is the stray one: an enum cg_hint. `slot`: as it was closed; `tid`: the second's. */
+unsigned cg_detect_stray_close(const struct cg_slot *slot, uint32_t tid);
+
 /* The one that fits what the process found out: `hint` is an enum cg_hint. */
 const char *cg_detect_advice_hinted(enum cg_kind kind, enum cg_cause cause, enum cg_verdict verdict, unsigned hint);
 
@@ -174,6 +177,7 @@ struct cg_finding {
 	uint64_t oldest_age_ns;
 	const char *advice;
 	unsigned origin; /* enum cg_origin */
+	unsigned hint;   /* enum cg_hint */
 	struct cg_place opened, eof, last_use;
 	struct cg_place connected, shut, closed, here; /* where they add something */
 	struct cg_history history;

@@ -183,11 +183,48 @@ const char *cg_detect_advice_forked(void)
 	       "parent's copy right after fork()";
 }
 
+/* By the last use and the read of the end: of earlier users nothing is known. */
+static bool has_used(const struct cg_slot *slot, uint32_t tid)
+{
+	return (atomic_load(&slot->last_use) && atomic_load(&slot->last_tid) == tid) ||
+	       (slot->eof_call && slot->eof_tid == tid);
+}
+
+unsigned cg_detect_stray_close(const struct cg_slot *slot, uint32_t tid)
+{
+	bool first = has_used(slot, slot->close_tid), second = has_used(slot, tid);
+	if (slot->close_tid == tid)
+		return CG_HINT_UNKNOWN; /* one thread: the second is one too many, whoever used it */
+	if (second && !first && slot->open_tid != slot->close_tid)
+		return CG_HINT_STRAY_FIRST;
+	if (first && !second && slot->open_tid != tid)
+		return CG_HINT_STRAY_SECOND;
+	return CG_HINT_STRAY_UNKNOWN;
+}
+
+static const char *advice_on_stray(unsigned hint)
+{
+	if (hint == CG_HINT_STRAY_FIRST)
+		return "remove the first close(), at `closed by`: its thread neither opened nor used this connection, "
+		       "and "
+		       "closed a number that had become this connection's; the close at `called here`, by the thread "
+		       "that used it, is right";
+	if (hint == CG_HINT_STRAY_SECOND)
+		return "remove the second close(), at `called here`: its thread neither opened nor used this "
+		       "connection, "
+		       "which the thread at `closed by` used and closed";
+	return "two threads have closed it, and which of them is wrong cannot be told: neither is known to have used "
+	       "it "
+	       "alone; let one own the descriptor, and set it to -1 where it is closed";
+}
+
 const char *cg_detect_advice_hinted(enum cg_kind kind, enum cg_cause cause, enum cg_verdict verdict, unsigned hint)
 {
 	if (hint == CG_HINT_FORKED)
 		return cg_detect_advice_forked();
 	if (hint == CG_HINT_UNUSED || hint == CG_HINT_HANDLER_BUSY)
 		return cg_detect_advice_handler(hint == CG_HINT_HANDLER_BUSY);
+	if (kind == CG_KIND_DOUBLE_CLOSE && hint >= CG_HINT_STRAY_FIRST && hint <= CG_HINT_STRAY_UNKNOWN)
+		return advice_on_stray(hint);
 	return cg_detect_advice(kind, cause, verdict, hint == CG_HINT_POLLED);
 }

@@ -246,5 +246,8 @@ void cg_finding_make(struct cg_sweep *sweep, struct cg_kept_finding *kept, const
 	ret->forecast_ns = ret->verdict == CG_VERDICT_LEAK ? sweep->forecast_ns : 0;
 	if (group && !group->is_event && group->oldest)
 		kept->hint = hint_of(group->oldest, polled, ret);
+	if (group && ret->kind == CG_KIND_DOUBLE_CLOSE)
+		kept->hint = cg_detect_stray_close(&group->event.slot, group->event.tid);
+	ret->hint = kept->hint;
 	ret->advice = cg_detect_advice_hinted(ret->kind, ret->cause, ret->verdict, kept->hint);
 }

@@ -105,7 +105,10 @@ enum { PLACES = 6 };
 
 static void places_of(const struct cg_finding *finding, const struct cg_place *ret[PLACES])
 {
-	ret[0] = finding->cause == CG_CAUSE_CONNECT_FAILED ? &finding->connected : &finding->here;
+	bool first_is_stray = finding->kind == CG_KIND_DOUBLE_CLOSE && finding->hint == CG_HINT_STRAY_FIRST;
+	ret[0] = finding->cause == CG_CAUSE_CONNECT_FAILED ? &finding->connected
+	         : first_is_stray                          ? &finding->closed
+	                                                   : &finding->here;
 	ret[1] = &finding->eof;
 	ret[2] = finding->kind == CG_KIND_FIN_WAIT2 ? &finding->shut : &finding->last_use;
 	ret[3] = &finding->last_use;

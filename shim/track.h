@@ -73,8 +73,9 @@ static inline __attribute__((always_inline)) struct cg_slot *cg_track_conn(int f
 }
 
 /*
- * Out of line: the module of a connection's first use is noted, for there may be no stack that leads through it; of one
- * that is watched the stack of each use is taken, as long as the sweep lets more be taken. Keep errno.
+ * Out of line: of a connection's first use the module is noted, for there may be no stack that leads through it, and
+ * with a thread's first use its id is asked for; of one that is watched the stack of each use is taken, as long as the
+ * sweep lets more be taken. Keep errno.
  */
 void cg_track_use_first(uintptr_t caller);
 void cg_track_use_stack(struct cg_slot *slot);
@@ -91,7 +92,7 @@ static inline __attribute__((always_inline)) void cg_track_use(struct cg_slot *s
                                                                uintptr_t caller)
 {
 	uint64_t place = caller | (uint64_t)call << 56;
-	if (__builtin_expect(!atomic_load_explicit(&slot->last_use, memory_order_relaxed), 0))
+	if (__builtin_expect(!atomic_load_explicit(&slot->last_use, memory_order_relaxed) || !cg_tid, 0))
 		cg_track_use_first(caller);
 	atomic_store_explicit(&slot->last_use, place, memory_order_relaxed);
 	atomic_store_explicit(&slot->last_tick, atomic_load_explicit(&cg_self.tick, memory_order_relaxed),

@@ -5,6 +5,7 @@
 
 #include "stack.h"
 #include "sys.h"
+#include "track_foreign.h"
 
 /* The last close of this thread, to tell a loop over all numbers from a double close. */
 static __thread struct {
@@ -179,6 +180,7 @@ struct cg_retired cg_track_retire(int fd, enum cg_call call, uintptr_t caller)
 	if (kind == CG_FD_LISTENER)
 		atomic_store(&cg_track_shutdown_ns, retired.slot->close_ns);
 	if (kind == CG_FD_CONN) {
+		cg_foreign_note(fd, retired.slot);
 		if (may_live_on(retired.slot))
 			note_departed(h, retired.slot, fd);
 		count_close(h, retired.slot, fd);
@@ -216,6 +218,7 @@ void cg_track_close_after_fork(void)
 	last_close.fd = -2;
 	last_close.event = 0;
 	last_close.row = false;
+	cg_foreign_after_fork();
 }
 
 static bool in_row(int fd, uintptr_t caller)
@@ -256,9 +259,12 @@ void cg_track_close_failed(int fd, enum cg_call call, uintptr_t caller)
 {
 	struct cg_header *h = cg_recorder_header();
 	struct cg_slot *slot = cg_slot_at(fd);
+	struct cg_slot own;
 	(void)caller;
 	if (last_close.row || !h || !slot || atomic_load(&slot->kind) != CG_FD_CLOSED)
 		return;
+	if (cg_foreign_find(fd, cg_guard_tid(), slot, &own))
+		slot = &own;
 	atomic_fetch_add(&h->count.double_closes, 1);
 	last_close.event = cg_track_event(CG_EVENT_DOUBLE_CLOSE, fd, EBADF, call, cg_stack_here(), slot);
 }
@@ -278,9 +284,12 @@ void cg_track_used_closed(int fd, enum cg_call call, uintptr_t caller)
 {
 	struct cg_header *h = cg_recorder_header();
 	struct cg_slot *slot = cg_slot_at(fd);
+	struct cg_slot own;
 	(void)caller;
 	if (!h || !slot || atomic_load(&slot->kind) != CG_FD_CLOSED || !is_closed(fd))
 		return;
+	if (cg_foreign_find(fd, cg_guard_tid(), slot, &own))
+		slot = &own;
 	atomic_fetch_add(&h->count.uses_after_close, 1);
 	cg_track_event(CG_EVENT_USE_AFTER_CLOSE, fd, EBADF, call, cg_stack_here(), slot);
 }

@@ -21,7 +21,8 @@ static bool take_one(void)
 void cg_track_use_first(uintptr_t caller)
 {
 	uint64_t ip = caller;
-	CG_EVENT(cg_modules_note(&ip, 1));
+	if (!atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed))
+		CG_EVENT((void)cg_guard_tid(); cg_modules_note(&ip, 1));
 }
 
 /* Where none may be taken there is none: the stack of an earlier use would mislead. */

@@ -463,6 +463,35 @@ def test_double_close(t):
     misuse(t, "double", "double_close", "close")
 
 
+def closed_by_two_threads(t, how, place, advice):
+    """The finding, the recorder's and the log's say the same of which close is the stray one."""
+    app = t.start("prog_stray", how)
+    app.line("ready")
+    told = app.finding("double_close")
+    t.check(advice in told["advice"], f"advice {told['advice']!r}")
+    t.equal(told["site"]["function"], place, "the place")
+    for source in (app.log_path, recorder_of(app)):
+        one = as_json(t, source).only()
+        t.equal((one["advice"], one["site"]["function"]), (told["advice"], place), f"in {source}")
+
+
+def test_double_close_whose_first_is_stray(t):
+    closed_by_two_threads(t, "first", "give_up", "remove the first close()")
+
+
+def test_double_close_of_a_number_that_was_reused(t):
+    """What was closed under the thread is its own connection, not the one that had the number after that."""
+    closed_by_two_threads(t, "reused", "give_up", "remove the first close()")
+
+
+def test_double_close_whose_second_is_stray(t):
+    closed_by_two_threads(t, "second", "give_up", "remove the second close()")
+
+
+def test_double_close_of_which_nothing_is_known(t):
+    closed_by_two_threads(t, "unknown", "finish", "cannot be told")
+
+
 def test_use_after_close_by_read(t):
     misuse(t, "read", "use_after_close", "read")
 
