@@ -14,6 +14,7 @@
 #include "report_html.h"
 #include "report_options.h"
 #include "report_output.h"
+#include "report_source.h"
 #include "report_sources.h"
 #include "report_text.h"
 #include "report_view.h"
@@ -95,6 +96,8 @@ static int report(int count, char **arguments, const struct cg_report_options *o
 	if (options->old && !old)
 		return code ? code : CG_EXIT_FAILED;
 	json_t *document = gather(count, arguments, &code, &failed);
+	if (document && (options->source || options->format == CG_REPORT_HTML))
+		cg_report_source_add(document, options->folder);
 	if (document && old)
 		worse = cg_report_diff(document, old, options->old);
 	else if (document)

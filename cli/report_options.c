@@ -28,6 +28,9 @@ static void print_help(void)
 	    {"--diff OLD",
 	     "what is new, grown, gone or shrunk since OLD: a saved JSON report, a log\n"
 	     "                                  or a recorder; exits with 1 if a leak is new or has grown"},
+	    {"--source", "three lines of source around each place, where the file is at hand, or\n"
+	                 "                                  where =FOLDER says, if that follows; html "
+	                 "always has them"},
 	    {"--stack opened|eof|last_use", "for folded; opened is the default"},
 	    {"--color auto|always|never", "auto, the default: on a terminal, without NO_COLOR"},
 	    {"--width N", "columns of text; the default is the terminal's"},
@@ -98,6 +101,10 @@ static bool set_option(int option, struct cg_report_options *options)
 	case 'z':
 		options->exit_zero = true;
 		break;
+	case 'S':
+		options->source = true;
+		options->folder = optarg;
+		break;
 	case 'o':
 		options->output = optarg;
 		break;
@@ -111,9 +118,9 @@ int cg_report_options(int argc, char **argv, struct cg_report_options *ret)
 {
 	static const struct option table[] = {
 	    {"color", required_argument, NULL, 'c'},  {"diff", required_argument, NULL, 'd'},
-	    {"exit-zero", no_argument, NULL, 'z'},
-	    {"format", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'},
-	    {"output", required_argument, NULL, 'o'}, {"stack", required_argument, NULL, 's'},
+	    {"exit-zero", no_argument, NULL, 'z'},    {"format", required_argument, NULL, 'f'},
+	    {"help", no_argument, NULL, 'h'},         {"output", required_argument, NULL, 'o'},
+	    {"source", optional_argument, NULL, 'S'}, {"stack", required_argument, NULL, 's'},
 	    {"width", required_argument, NULL, 'w'},  {NULL, 0, NULL, 0}};
 	struct cg_report_options options = {.place = "opened"};
 	optind = 0;

@@ -15,6 +15,8 @@ struct cg_report_options {
 	const char *output; /* NULL: standard output */
 	const char *old;    /* NULL: no comparison */
 	const char *place;  /* whose stacks are folded: "opened", "eof" or "last_use" */
+	bool source;        /* lines of source around places are wanted in text and JSON too */
+	const char *folder; /* where they are looked for; NULL: the current one */
 	bool exit_zero;     /* a leak that was found does not show in the exit status */
 	int first;          /* index of the first argument that is no option */
 };

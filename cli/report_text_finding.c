@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "report_source.h"
 #include "report_text.h"
 #include "report_text_place.h"
 #include "report_view.h"
@@ -179,6 +180,7 @@ void cg_report_text_finding(struct cg_buf *out, const json_t *finding, const cha
 	add_headline(out, &view, finding, word, everywhere);
 	add_processes(out, finding);
 	add_line(out, "  label: ", cg_report_text_of(finding, "label"));
+	cg_report_source_text(out, finding);
 	cg_text_place(out, &view.report, "called here:", &f->here);
 	add_line(out, "  it failed with ", cg_report_text_of(finding, "errno"));
 	cg_text_place(out, &view.report, "closed by", &f->closed);

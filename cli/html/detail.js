@@ -277,6 +277,34 @@ function facts(finding) {
 	);
 }
 
+// The lines around the place, where the command had the file.
+function sourceOf(finding) {
+	const source = object(finding.raw.source),
+		first = number(source.first),
+		lines = list(source.lines);
+	if (first === null || !lines.length) return null;
+	return el(
+		"section.source",
+		{},
+		el("h4", {text: baseName(source.file) + ":" + clean(source.line)}),
+		source.changed === true
+			? el("p.muted", {}, "The file has changed since: the lines may be others.")
+			: null,
+		el(
+			"pre",
+			{tabindex: 0, "aria-label": "Lines of source", title: clean(source.file)},
+			lines.map((text, i) =>
+				el(
+					"span.line" + (first + i === source.line ? ".here" : ""),
+					{},
+					el("span.line-number", {text: first + i}),
+					el("code", {text: clean(String(text).replaceAll("\t", "    "))}),
+				),
+			),
+		),
+	);
+}
+
 function detailOf(finding, close) {
 	return el(
 		"div.detail-body",
@@ -291,6 +319,7 @@ function detailOf(finding, close) {
 			? el("p.advice", {}, el("strong", {}, "What to do: "), inCode(finding.advice))
 			: null,
 		facts(finding),
+		sourceOf(finding),
 		stacksOf(finding),
 		el("div.detail-rest", {}, historySection(finding), processesSection(finding)),
 		socketsOf(finding),
