@@ -13,7 +13,7 @@
 # An e2e source may hold one comment line "build flags: ..." with flags of its own (-D_FORTIFY_SOURCE=2, -static).
 # All print "ok NAME", "not ok NAME: why" or "skip NAME: why", which tests/run counts.
 
-.PHONY: check check-apps check-healthy check-distros check-policy check-sanitized bench fuzz fuzz-run asan tsan \
+.PHONY: accuracy check check-apps check-healthy check-distros check-policy check-sanitized bench fuzz fuzz-run asan tsan \
 	lint lint-build test-programs compatibility coverage coverage-run
 
 TESTS_OUT = $(BUILD)/tests
@@ -106,6 +106,10 @@ check-apps: all test-programs
 # Daemons and pooled clients that are well, for three minutes side by side. `make deps check-healthy` installs them.
 check-healthy: all
 	$(Q)$(RUN) --timeout 900 $(HEALTHY)
+
+# How often the findings are right, as a document: programs with a fault and healthy ones, and the model test.
+accuracy: all test-programs
+	$(Q)CLOSEGUARD_TEST_BUILD=$(abspath $(BUILD)) tests/accuracy.py docs/accuracy.md
 
 # The same suites, with versions and results as a document.
 compatibility: all

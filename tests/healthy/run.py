@@ -151,7 +151,8 @@ def judge(setup, bursts):
     if trouble:
         said = [setup.output(f"{name}.err")[-300:] for name in ("program", "driver")]
         return f"not ok healthy/{setup.name}: {trouble}", said, None
-    result = {"name": setup.name, "fault": leaks, "told": bool(told), "held": setup.held}
+    result = {"name": setup.name, "fault": leaks, "told": bool(told), "held": setup.held,
+              "informed": any(setup.told(("info",)))}
     if bool(told) != leaks:
         why = f"{len(told)} lines of leaks" if told else "its leak was not told"
         return f"not ok healthy/{setup.name}: {why}", [describe(one, group) for one, group in told[:8]], result

@@ -167,14 +167,14 @@ class Setup:
         for process in {self.program, self.driver} - {None}:
             self.kill(process)
 
-    def told(self):
+    def told(self, verdicts=("leak", "late")):
         """(event, finding) for all that was said to leak or to be late: when it was found, or in the last summary."""
         for path in glob.glob(os.path.join(self.logs, "*.log")):
             with open(path, encoding="utf-8") as log:
                 for line in log:
                     one = json.loads(line)
                     groups = [one] if one["event"] == "finding" else one.get("groups", [])
-                    yield from ((one, group) for group in groups if group.get("verdict") in ("leak", "late"))
+                    yield from ((one, group) for group in groups if group.get("verdict") in verdicts)
 
     def output(self, name):
         try:
