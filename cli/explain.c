@@ -61,7 +61,8 @@ static int list_topics(bool json)
 		if (json)
 			json_array_append_new(list, json_string(topic->name));
 		else
-			printf("%s%-*s %s\n", topic->of ? "  " : "", topic->of ? 16 : 18, topic->name, topic->summary);
+			printf("%s%-*s %s%s\n", topic->of ? "  " : "", topic->of ? 16 : 18, topic->name, topic->summary,
+			       topic->seen_by ? " (planned)" : "");
 	}
 	if (json) {
 		(void)cg_json_write(list, stdout, 0);
@@ -93,6 +94,8 @@ static void tell_topic(const struct cg_topic *topic)
 	printf("%s: %s\n\n", topic->name, topic->summary);
 	if (topic->of)
 		printf("  %-10sof %s\n", "a cause", topic->of);
+	if (topic->seen_by)
+		printf("  %-10sno finding tells of it yet; `%s` does\n", "planned", topic->seen_by);
 	cg_verdict_wrap("means", topic->meaning);
 	puts("\n  to see it with other tools:\n");
 	for (unsigned i = 0; i < CG_TOPIC_COMMANDS && topic->confirm[i]; i++)
@@ -105,8 +108,9 @@ static void tell_topic(const struct cg_topic *topic)
 
 static void tell_topic_json(const struct cg_topic *topic)
 {
-	json_t *all = json_pack("{s:i,s:s,s:s,s:s?,s:s,s:s}", "v", 1, "event", "explain", "name", topic->name, "of",
-	                        topic->of, "summary", topic->summary, "meaning", topic->meaning);
+	json_t *all = json_pack("{s:i,s:s,s:s,s:s?,s:s,s:b,s:s}", "v", 1, "event", "explain", "name", topic->name, "of",
+	                        topic->of, "summary", topic->summary, "planned", topic->seen_by != NULL, "meaning",
+	                        topic->meaning);
 	json_t *confirm = json_array(), *mend = json_object();
 	for (unsigned i = 0; i < CG_TOPIC_COMMANDS && topic->confirm[i]; i++)
 		json_array_append_new(confirm, json_string(topic->confirm[i]));

@@ -30,6 +30,7 @@ static const char wait_node[] = "socket.end(); // half-closes; the rest is read 
 
 const struct cg_topic cg_explain_active[] = {
     {.name = "fin_wait1",
+     .seen_by = "closeguard scan --state fin_wait1",
      .summary = "closed here, and the peer acknowledges nothing",
      .meaning = "Our FIN is not acknowledged, or not even sent since data waits in front of it (a peer with a full "
                 "window). After close() the kernel gives up by tcp_orphan_retries (about 108 s by default); after "
@@ -62,6 +63,7 @@ const struct cg_topic cg_explain_active[] = {
      .confirm = {"ss -tnp state fin-wait-2    # users:(...) names the process that still holds it"},
      .mend = {wait_c, wait_python, wait_java, wait_node}},
     {.name = "reset_on_close",
+     .seen_by = "nstat -az TcpExtTCPAbortOnClose TcpExtTCPAbortOnData",
      .summary = "the close sent a reset instead of a FIN",
      .meaning = "The kernel answered close() with RST: because data was unread, which wins over any linger setting, or "
                 "because SO_LINGER was set to a time of 0. The peer may lose what it had not read yet, the end of an "
@@ -70,6 +72,7 @@ const struct cg_topic cg_explain_active[] = {
                  "ss -tnp   # the connection is gone at once on both sides: no TIME-WAIT is left"},
      .mend = {wait_c, wait_python, wait_java, wait_node}},
     {.name = "unread_data",
+     .seen_by = "nstat -az TcpExtTCPAbortOnClose",
      .of = "reset_on_close",
      .summary = "closed with data unread, so the peer was sent a reset",
      .meaning = "Bytes from the peer were waiting when the socket was closed. The kernel then sends RST, and the peer "
@@ -79,6 +82,7 @@ const struct cg_topic cg_explain_active[] = {
                  "ss -tn   # Recv-Q is not 0 just before the close"},
      .mend = {wait_c, wait_python, wait_java, wait_node}},
     {.name = "linger_zero",
+     .seen_by = "nstat -az TcpExtTCPAbortOnData",
      .of = "reset_on_close",
      .summary = "SO_LINGER with a time of 0 resets at close()",
      .meaning =

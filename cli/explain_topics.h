@@ -16,6 +16,7 @@ struct cg_topic {
 	const char *name;    /* as in a finding */
 	const char *of;      /* the kind that it is a cause of; NULL: it is a kind */
 	const char *summary; /* half a line */
+	const char *seen_by; /* for what is no finding yet: what tells of it instead; NULL: it is one */
 	const char *meaning;
 	const char *confirm[CG_TOPIC_COMMANDS]; /* shell commands, what to look for behind a # */
 	const char *mend[CG_TOPIC_LANGUAGES];   /* code that compiles inside a function */

@@ -190,10 +190,7 @@ void cg_report_text_finding(struct cg_buf *out, const json_t *finding, const cha
 	cg_text_place(out, &view.report, "shut down by", &f->shut);
 	cg_text_place(out, &view.report, "EOF seen by", &f->eof);
 	cg_text_place(out, &view.report, "last used by", &f->last_use);
-	if (f->has_history)
-		cg_buf_fmt(out, "  this place: %lu opened, %lu closed in time, %lu late, %lu never\n",
-		           f->history.opened, f->history.closed_in_time, f->history.closed_late,
-		           f->history.never_closed);
+	cg_text_history(out, f);
 	add_sockets(out, finding);
 	add_line(out, "  suppressed: ", cg_report_text_of(finding, "suppressed"));
 	add_line(out, "  do: ", f->advice);

@@ -124,6 +124,7 @@ void cg_scan_free(struct cg_scan *scan)
 	free(scan->sockets);
 	free(scan->listeners);
 	free(scan->others);
+	free(scan->waits);
 }
 
 size_t *cg_scan_of(const struct cg_scan *scan, long owner, size_t *ret_count)

@@ -47,6 +47,15 @@ struct cg_scan_space {
 	uint64_t time_waits; /* without an owner each */
 };
 
+/* Sockets in TIME_WAIT of one service. */
+struct cg_scan_wait {
+	struct cg_addr peer; /* with the service's port, whichever side it was on */
+	unsigned space;
+	bool ours; /* the service was on this host, and the peer called */
+	bool gone; /* counted in a dump that failed half way */
+	uint64_t count;
+};
+
 struct cg_scan_process {
 	pid_t pid;
 	char name[32];
@@ -103,6 +112,8 @@ struct cg_scan {
 	uint64_t *others; /* inodes of connections in other states: neither dead nor worth telling. Sorted */
 	size_t other_count;
 
+	struct cg_scan_wait *waits; /* a hash table until cg_scan_waits_sort, NULL for none */
+
 	unsigned unreadable; /* processes whose descriptors may not be read */
 	unsigned elsewhere;  /* processes in namespaces that were not asked for */
 	uint64_t found;      /* old sockets of the failing classes */
@@ -126,6 +137,17 @@ int cg_scan_kernel(struct cg_scan *scan);
  * times, no cookies.
  */
 int cg_scan_procnet(pid_t pid, cg_diag_visit *visit, void *context);
+
+/*
+ * Counts one in TIME_WAIT for its service; leaves out again what a dump that failed has counted; sorts by count and
+ * returns how many services there are.
+ */
+void cg_scan_waits_note(struct cg_scan *scan, unsigned space, const struct cg_tcp *tcp);
+void cg_scan_waits_forget(struct cg_scan *scan, unsigned space);
+size_t cg_scan_waits_sort(struct cg_scan *scan);
+
+/* After that: the one with the i-th most, or NULL. */
+const struct cg_scan_wait *cg_scan_waits_at(const struct cg_scan *scan, size_t i);
 
 /* Finds owners, listeners and dead sockets, and judges. */
 int cg_scan_judge(struct cg_scan *scan);

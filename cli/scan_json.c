@@ -171,6 +171,24 @@ static json_t *spaces_of(const struct cg_scan *scan)
 	return list;
 }
 
+/* The services that most sockets in TIME_WAIT were connected to. */
+static json_t *waits_of(const struct cg_scan *scan)
+{
+	enum { MOST = 64 };
+	const struct cg_scan_wait *wait;
+	json_t *list = json_array();
+	for (size_t i = 0; i < MOST && (wait = cg_scan_waits_at(scan, i)) != NULL; i++) {
+		struct cg_addr peer = wait->peer;
+		if (wait->ours)
+			peer.port = 0;
+		json_array_append_new(list, json_pack("{s:o,s:i,s:b,s:I,s:I}", "peer", address_of(&peer), "port",
+		                                      (int)wait->peer.port, "incoming", wait->ours, "netns",
+		                                      (json_int_t)scan->spaces[wait->space].inode, "count",
+		                                      (json_int_t)wait->count));
+	}
+	return list;
+}
+
 static void add_time_and_host(json_t *all)
 {
 	struct timespec now;
@@ -198,6 +216,7 @@ int cg_scan_json(const struct cg_scan *scan, unsigned limit)
 	json_object_set_new(all, "unseen", unseen ? unseen : json_null());
 	json_object_set_new(all, "orphans", nobody ? nobody : json_null());
 	json_object_set_new(all, "namespaces", spaces_of(scan));
+	json_object_set_new(all, "time_wait_peers", waits_of(scan));
 	json_object_set_new(all, "unreadable", json_integer(scan->unreadable));
 	json_object_set_new(all, "elsewhere", json_integer(scan->elsewhere));
 	int error = cg_json_write(all, stdout, 0) < 0 ? -EIO : 0;

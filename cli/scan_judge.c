@@ -237,6 +237,7 @@ int cg_scan_judge(struct cg_scan *scan)
 {
 	size_t kept = 0;
 	gather_listeners(scan);
+	(void)cg_scan_waits_sort(scan);
 	for (size_t i = 0; i < scan->socket_count; i++) {
 		struct cg_scan_socket *socket = &scan->sockets[i];
 		judge_socket(scan, socket);

@@ -65,6 +65,7 @@ static int visit(const struct cg_tcp *tcp, void *context)
 	struct listing *listing = context;
 	if (tcp->state == CG_TCP_TIME_WAIT) {
 		listing->scan->spaces[listing->space].time_waits++;
+		cg_scan_waits_note(listing->scan, listing->space, tcp);
 		return 0;
 	}
 	if (tcp->state == CG_TCP_LISTEN && tcp->inode)
@@ -122,6 +123,7 @@ static void rewind_to(struct cg_scan *scan, unsigned space, struct mark mark)
 	scan->listener_count = mark.listeners;
 	scan->other_count = mark.others;
 	scan->spaces[space].time_waits = 0;
+	cg_scan_waits_forget(scan, space);
 }
 
 static int look_into(struct cg_scan *scan, unsigned index)

@@ -25,6 +25,12 @@ void cg_scan_line_age(const struct cg_scan_socket *socket, struct cg_buf *line);
 /* The whole line of one socket. */
 void cg_scan_line_socket(const struct cg_scan *scan, const struct cg_scan_socket *socket, struct cg_buf *line);
 
+/* The whole line of the services that most sockets in TIME_WAIT were connected to; after cg_scan_waits_sort. */
+void cg_scan_line_waits(const struct cg_scan *scan, struct cg_buf *line);
+
+/* The whole line of what tells more of a process: its threads' stacks, by a tool that fits its runtime. */
+void cg_scan_line_next(const struct cg_scan *scan, long index, struct cg_buf *line);
+
 /* The whole line of the peers; none where no peer is known. */
 void cg_scan_line_peers(const struct cg_scan *scan, const size_t *list, size_t count, struct cg_buf *line);
 

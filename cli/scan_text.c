@@ -140,6 +140,8 @@ static void tell_owner(const struct cg_scan *scan, long owner, unsigned limit, s
 		put_causes(&tally, line);
 		if (owner >= 0)
 			put_watched(scan->processes[owner].pid, line);
+		if (owner >= 0 && tally.oldest)
+			cg_scan_line_next(scan, owner, line);
 		cg_scan_line_peers(scan, list, count, line);
 		tell_list(scan, list, count, limit, line);
 	}
@@ -160,6 +162,8 @@ static void tell_listener(const struct cg_scan *scan, size_t index, unsigned lim
 	cg_buf_fmt(line, ", %u of %u in its backlog: %u never accepted and in CLOSE_WAIT, %u waiting",
 	           listener->tcp.rqueue, listener->tcp.wqueue, listener->abandoned, listener->waiting);
 	cg_scan_line_put(line, listener->abandoned ? "1;31" : "1");
+	if (listener->abandoned && listener->owner >= 0)
+		cg_scan_line_next(scan, listener->owner, line);
 	for (size_t i = 0; i < scan->socket_count; i++) {
 		if (scan->sockets[i].listener != (long)index || told++ >= limit)
 			continue;
@@ -225,6 +229,7 @@ void cg_scan_text(const struct cg_scan *scan, unsigned limit)
 		cg_buf_fmt(&line, "%llu in TIME_WAIT, which the kernel ends by itself after a minute",
 		           (unsigned long long)time_waits);
 		cg_scan_line_put(&line, NULL);
+		cg_scan_line_waits(scan, &line);
 	}
 	if (!scan->socket_count) {
 		cg_buf_str(&line, "nothing to tell: no such socket");

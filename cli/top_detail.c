@@ -137,8 +137,9 @@ static void add_numbers(struct cg_top_lines *lines, const struct cg_top_finding 
 	cg_top_text_growth(&out, known, per_minute);
 	cg_buf_str(&out, " a minute");
 	if (finding->has_history)
-		cg_buf_fmt(&out, "; opened at this place: %lu, closed in time %lu, late %lu, never %lu",
-		           history->opened, history->closed_in_time, history->closed_late, history->never_closed);
+		cg_buf_fmt(&out, "; opened at this place: %lu, of these closed %lu, in time %lu, late %lu, never %lu",
+		           history->opened, history->closed, history->closed_in_time, history->closed_late,
+		           history->never_closed);
 	cg_top_lines_wrap(lines, CG_TOP_PLAIN, 8, text);
 	if (*finding->label)
 		cg_top_lines_add(lines, CG_TOP_PLAIN, "label: %s", finding->label);

@@ -12,6 +12,8 @@
 
 static const uint64_t least_interval_ns = 100000000u, most_interval_ns = 3600000000000u;
 
+static char given[16]; /* the option that is being read, "-i" or "--interval" */
+
 static const char usage[] = "usage: closeguard top [OPTION...] [PID]\n";
 
 static const char *const options_help[] = {
@@ -47,9 +49,10 @@ static void print_help(void)
 	       keys_help);
 }
 
-static int complain(const char *option, const char *value, const char *wanted)
+/* By the name that the option was given by. */
+static int complain(const char *value, const char *wanted)
 {
-	cg_common_complain("top", "%s: '%s' is not understood; it takes %s", option, value, wanted);
+	cg_common_complain("top", "%s: '%s' is not understood; it takes %s", given, value, wanted);
 	return CG_EXIT_USAGE;
 }
 
@@ -57,7 +60,7 @@ static int set_interval(const char *value, struct cg_top_options *ret)
 {
 	uint64_t ns;
 	if (cg_parse_duration(value, &ns) < 0 || ns < least_interval_ns || ns > most_interval_ns)
-		return complain("--interval", value, "a time from 100ms to 1h");
+		return complain(value, "a time from 100ms to 1h");
 	ret->interval_ns = ns;
 	return -1;
 }
@@ -66,15 +69,17 @@ static int set_iterations(const char *value, struct cg_top_options *ret)
 {
 	long n;
 	if (cg_parse_number(value, 1, LONG_MAX, &n) < 0)
-		return complain("--iterations", value, "a number from 1 on");
+		return complain(value, "a number from 1 on");
 	ret->iterations = (unsigned long)n;
 	return -1;
 }
 
-static void list_columns(const struct cg_top_table *table, struct cg_buf *out)
+/* Those that can be sorted by, but for what `before` has too. */
+static void list_columns(const struct cg_top_table *table, const struct cg_top_table *before, struct cg_buf *out)
 {
 	for (unsigned i = 0; i < table->count; i++)
-		if (table->columns[i].order)
+		if (table->columns[i].order &&
+		    (!before || cg_top_columns_find(before, table->columns[i].title) < 0))
 			cg_buf_fmt(out, "%s%s", out->len ? ", " : "", table->columns[i].title);
 }
 
@@ -91,15 +96,15 @@ static int set_sort(const char *value, struct cg_top_options *ret)
 	if (finding >= 0 || process >= 0)
 		return -1;
 	cg_buf_init(&wanted, titles, sizeof titles);
-	list_columns(&cg_top_finding_table, &wanted);
-	list_columns(&cg_top_process_table, &wanted);
-	return complain("--sort", value, titles);
+	list_columns(&cg_top_finding_table, NULL, &wanted);
+	list_columns(&cg_top_process_table, &cg_top_finding_table, &wanted);
+	return complain(value, titles);
 }
 
 static int set_filter(const char *value, struct cg_top_options *ret)
 {
 	if (cg_common_print(ret->filter.text, sizeof ret->filter.text, "%s", value) < 0)
-		return complain("--filter", value, "a text of at most 63 bytes");
+		return complain(value, "a text of at most 63 bytes");
 	return -1;
 }
 
@@ -160,12 +165,16 @@ int cg_top_options_parse(int argc, char **argv, struct cg_top_options *ret)
 	cg_top_rows_choose(&ret->findings, &cg_top_finding_table);
 	optind = 0;
 	opterr = 0;
-	for (int c, code; (c = getopt_long(argc, argv, ":1bf:hi:n:s:", table, NULL)) != -1;) {
+	for (int c, code, row = -1; (c = getopt_long(argc, argv, ":1bf:hi:n:s:", table, &row)) != -1; row = -1) {
 		if (c == '?' || c == ':') {
 			cg_common_complain("top", "%s %s; `closeguard top --help` lists the options", argv[optind - 1],
 			                   c == ':' ? "needs a value" : "is no option of top, or takes no value");
 			return CG_EXIT_USAGE;
 		}
+		if (row < 0)
+			(void)cg_common_print(given, sizeof given, "-%c", c);
+		else
+			(void)cg_common_print(given, sizeof given, "--%s", table[row].name);
 		code = set(c, ret);
 		if (code >= 0)
 			return code;

@@ -85,12 +85,23 @@ static bool take_recorder(const struct cg_recorders *found, pid_t own, uint64_t 
 	return false;
 }
 
+/* Does it see the files that we see, under the same names? */
+static bool has_our_root(pid_t pid)
+{
+	char path[64];
+	struct stat its, ours;
+	cg_common_print(path, sizeof path, "/proc/%d/root", pid);
+	return stat(path, &its) == 0 && stat("/", &ours) == 0 && its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+}
+
 /* In a directory as the process sees it, which may be inside its container. */
 static void look_into(const char *dir, uid_t owner, pid_t pid, pid_t own, uint64_t start, struct cg_watched *ret)
 {
 	struct cg_recorders found = {0};
-	char path[PATH_MAX];
-	if (cg_common_print(path, sizeof path, "/proc/%d/root/%s", pid, dir) == 0 &&
+	char path[PATH_MAX], root[64] = "";
+	if (!has_our_root(pid))
+		cg_common_print(root, sizeof root, "/proc/%d/root", pid);
+	if (cg_common_print(path, sizeof path, "%s%s", root, dir) == 0 &&
 	    cg_recorders_find(path, owner, own, &found) == 0)
 		take_recorder(&found, own, start, ret);
 	cg_recorders_free(&found);

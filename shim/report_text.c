@@ -15,14 +15,6 @@ static void end_on_line(struct cg_buf *out, size_t start)
 	out->data[out->len] = '\0';
 }
 
-static void add_history(struct cg_buf *out, const struct cg_finding *finding)
-{
-	const struct cg_history *history = &finding->history;
-	if (finding->has_history)
-		cg_buf_fmt(out, "  this place: %lu opened, %lu closed in time, %lu late, %lu never\n", history->opened,
-		           history->closed_in_time, history->closed_late, history->never_closed);
-}
-
 /* Which side called, as far as the way it was opened tells. */
 static const char *arrow(const struct cg_finding *finding)
 {
@@ -108,7 +100,7 @@ static void add_body(struct cg_buf *out, const struct cg_report *report, const s
 	cg_text_place(out, report, "last used by", &finding->last_use);
 	if (finding->names_pending)
 		cg_buf_str(out, "  names pending: not all were looked up yet; `closeguard report` does it\n");
-	add_history(out, finding);
+	cg_text_history(out, finding);
 	add_sockets(out, finding);
 	if (finding->advice && *finding->advice)
 		cg_buf_fmt(out, "  do: %s\n", finding->advice);

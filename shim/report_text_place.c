@@ -130,3 +130,24 @@ void cg_text_opened(struct cg_buf *out, const struct cg_report *report, const st
 	cg_buf_str(out, ways[place->call]);
 	add_when_and_stack(out, report, place);
 }
+
+static uint64_t rest_of(uint64_t all, uint64_t part, uint64_t other_part)
+{
+	return all > part + other_part ? all - part - other_part : 0;
+}
+
+void cg_text_history(struct cg_buf *out, const struct cg_finding *finding)
+{
+	const struct cg_history *h = &finding->history;
+	uint64_t first = rest_of(h->closed, h->closed_in_time, h->closed_late);
+	uint64_t open = rest_of(h->opened, h->closed, h->never_closed);
+	if (!finding->has_history)
+		return;
+	cg_buf_fmt(out, "  this place: %lu opened, %lu closed in time, %lu late, %lu never", h->opened,
+	           h->closed_in_time, h->closed_late, h->never_closed);
+	if (first)
+		cg_buf_fmt(out, ", %lu before the peer did or in answer to it", first);
+	if (open)
+		cg_buf_fmt(out, ", %lu in use or not old enough", open);
+	cg_buf_char(out, '\n');
+}

@@ -74,7 +74,8 @@ def confusion(rows):
     lines = ["| programs | told as a leak, as late or as a mistake | told for information | nothing told |",
              "|---|---|---|---|"]
     for fault, title in ((True, "with a fault"), (False, "healthy")):
-        lines.append(f"| {title} | " + " | ".join(str(count[fault, said]) for said in ("told", "info", "nothing")) + " |")
+        cells = " | ".join(str(count[fault, said]) for said in ("told", "info", "nothing"))
+        lines.append(f"| {title} | {cells} |")
     told = count[True, "told"] + count[False, "told"]
     faults = sum(count[True, said] for said in ("told", "info", "nothing"))
     lines += ["", f"Precision {count[True, 'told'] / max(told, 1):.3f} (of {told} programs that were told of), recall "

@@ -13,8 +13,8 @@
 # An e2e source may hold one comment line "build flags: ..." with flags of its own (-D_FORTIFY_SOURCE=2, -static).
 # All print "ok NAME", "not ok NAME: why" or "skip NAME: why", which tests/run counts.
 
-.PHONY: accuracy check check-apps check-healthy check-distros check-policy check-sanitized bench fuzz fuzz-run asan tsan \
-	lint lint-build test-programs compatibility coverage coverage-run
+.PHONY: accuracy check check-apps check-healthy check-distros check-policy check-sanitized bench fuzz fuzz-run asan \
+	tsan lint lint-build test-programs compatibility coverage coverage-run
 
 TESTS_OUT = $(BUILD)/tests
 RUN = tests/run --build $(BUILD)

@@ -43,11 +43,30 @@ names()
     sed -n "/^static const char \*const $1\[/,/^};/s/.*= \"\([a-z_0-9]\{1,\}\)\".*/\1/p" shim/detect_names.c
 }
 
+undated()
+{
+    for page in man/*.[1-8]; do
+        head -n 1 "$page" | grep -qE '^\.TH [A-Z.]+ [1-8] [0-9]{4}-[0-9]{2}-[0-9]{2} ' || echo "$page"
+    done
+}
+
+# A table's row that does not stand behind another one is no row: a blank line came between.
+lone_rows()
+{
+    awk 'FNR == 1 { before = "" }
+        pending && $0 !~ /^[|][-| ]+$/ { print pending }
+        { pending = "" }
+        /^[|]/ && before == "" { pending = FILENAME ":" FNR }
+        { before = $0 }' "$@"
+}
+
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 text_of man/libcloseguard.7 >"$work/library"
 text_of man/closeguard.1 >"$work/command"
 
+result dates-of-the-manual "$(undated)"
+result tables "$(lone_rows README.md docs/*.md)"
 result variables-in-the-manual "$(variables | missing "$work/library")"
 result variables-in-the-readme "$(variables | missing README.md)"
 for table in kinds causes verdicts age_sources origins; do

@@ -244,9 +244,42 @@ def test_text(t):
     text = scan(t, "--min-age", "0", app.pid, status=1).stdout
     for part in (f"[{app.pid}]: 4 in CLOSE_WAIT, 1 in FIN_WAIT2, 1 dead and still held, oldest ",
                  "eof_ignored    1: ", "fin_unread     2: ", "data_unread    1: ", "peers          127.0.0.1 (5)",
-                 f"no: `closeguard explain {app.pid}`", "unread 40  data_unread", "3 never accepted", "4 of 8"):
+                 f"no: `closeguard explain {app.pid}`",
+                 f"next           `gdb -p {app.pid} -batch -ex 'thread apply all bt'`",
+                 "unread 40  data_unread", "3 never accepted", "4 of 8"):
         t.check(part in text, f"{part!r} is not in {text!r}")
     t.check("\033" not in text, "colour without a terminal")
+
+
+def test_what_to_run_next(t):
+    """By the program's file, whatever it calls itself."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    t.cleanups.append(listening.close)
+    code = ("import socket, sys; open('/proc/self/comm', 'w').write('service'); "
+            f"s = socket.create_connection(('127.0.0.1', {listening.getsockname()[1]})); print('up', flush=True); "
+            "sys.stdin.read()")
+    app = t.start("/usr/bin/python3", "-c", code, watched=False)
+    app.line("up")
+    listening.accept()[0].close()
+    wanted = f"`py-spy dump --pid {app.pid}` shows where its threads are"
+    until(t, lambda: wanted in scan(t, app.pid).stdout, "py-spy is not named")
+
+
+def test_time_wait_by_peer(t):
+    """Three connections that this side closed first, to one service, in a network of our own."""
+    need_root()
+    script = ("ip link set lo up && exec /usr/bin/python3 -c \"import socket, subprocess, sys\n"
+              "l = socket.create_server(('127.0.0.1', 4444))\n"
+              "for i in range(3):\n"
+              "    c = socket.create_connection(('127.0.0.1', 4444)); s = l.accept()[0]\n"
+              "    c.close(); s.recv(1); s.close()\n"
+              "sys.exit(subprocess.run(sys.argv[1:]).returncode)\" ")
+    command = ["unshare", "-n", "sh", "-c", script + f"{COMMAND} scan \"$@\"", "sh"]
+    done = subprocess.run([*command, "--state", "time_wait"], stdout=subprocess.PIPE, text=True, check=False)
+    t.check("3 in TIME_WAIT" in done.stdout and "  peers          to 127.0.0.1:4444 (3)\n" in done.stdout, done.stdout)
+    found = json.loads(subprocess.run([*command, "--json"], stdout=subprocess.PIPE, text=True, check=False).stdout)
+    told = [(one["port"], one["incoming"], one["count"]) for one in found["time_wait_peers"]]
+    t.equal(told, [(4444, False, 3)], "time_wait_peers")
 
 
 def on_terminal(t, columns, *arguments, **settings):
@@ -293,7 +326,7 @@ def test_watched(t):
     t.check(f"`closeguard report {app.pid}`" in scan(t, app.pid).stdout, "the text does not name the report")
     elsewhere = subprocess.run([COMMAND, "scan", str(app.pid)], stdout=subprocess.PIPE, text=True,
                                env={"PATH": os.environ["PATH"]}).stdout
-    t.check("`closeguard report /proc/" in elsewhere, f"a recorder in the process's own folder: {elsewhere!r}")
+    t.check(f"`closeguard report {found['recorder']}`" in elsewhere, f"a folder of its own: {elsewhere!r}")
     app, _ = states(t)
     t.equal(look(t, app.pid)["processes"][0]["watched"], False, "a static program")
 

@@ -152,7 +152,8 @@ def test_refusals(t):
             (("--once", os.getpid()), 3, rf"explain {os.getpid()}.*scan {os.getpid()}"),
             (("--once", 2147483647), 3, "there is no process 2147483647"),
             (("12x",), 2, "'12x' is no process id"), (("1", "2"), 2, "'2' is one too many"),
-            (("-n", "0"), 2, "--iterations: '0'.*from 1 on"), (("-i", "5"), 2, "--interval: '5'.*100ms to 1h"),
+            (("-n", "0"), 2, "-n: '0'.*from 1 on"), (("-i", "0"), 2, "top: -i: '0'.*100ms to 1h"),
+            (("--interval=5",), 2, "top: --interval: '5'.*100ms to 1h"),
             (("--sort", "size"), 2, "--sort: 'size'.*LEAKED"), (("--nonsense",), 2, "--nonsense is no option"),
             (("-n",), 2, "-n needs a value")):
         lines, errors = batch(t, *arguments, status=status)
@@ -315,6 +316,13 @@ def test_processes_come_and_go(t):
     view.wait(lambda text: re.search(rf"{app.pid} prog_lines .*exited", text), "it has exited")
     shutil.rmtree(os.path.join(t.dir, "recorders"))
     view.shows("No process is watched yet")
+
+
+def test_columns_are_listed_once(t):
+    done = subprocess.run([COMMAND, "top", "--sort", "size"], stderr=subprocess.PIPE, text=True, check=False)
+    columns = done.stderr.strip().rpartition("it takes ")[2].split(", ")
+    t.check("PID" in columns and "LEAKED" in columns, f"the columns {columns}")
+    t.equal(sorted(columns), sorted(set(columns)), "columns")
 
 
 def test_interval_and_help(t):

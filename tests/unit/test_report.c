@@ -23,7 +23,7 @@ static const char leak_body[] =
     "    stopped at generated code\n"
     "  last used by send():\n"
     "    #0 handle_client  server.c:88\n"
-    "  this place: 812 opened, 770 closed in time, 3 late, 37 never\n"
+    "  this place: 812 opened, 770 closed in time, 3 late, 37 never, 2 in use or not old enough\n"
     "  fd 12  127.0.0.1:8080 <- 127.0.0.1:51234  CLOSE_WAIT 5m12s (eof)  unread 0  inode 12345\n"
     "  fd 13  127.0.0.1:8080 <- 127.0.0.1:51234  CLOSE_WAIT 5m12s (eof)  unread 0  inode 12345\n"
     "  fd 14  127.0.0.1:8080 <- 127.0.0.1:51234  CLOSE_WAIT 5m12s (eof)  unread 0  inode 12345\n"
