@@ -6,6 +6,7 @@
 #include "arena.h"
 #include "detect_growth.h"
 #include "group_parts.h"
+#include "modules.h"
 #include "recorder.h"
 #include "track.h"
 
@@ -108,9 +109,12 @@ static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const s
 void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret)
 {
 	memset(ret, 0, sizeof *ret);
-	for (struct cg_suspect *c = sweep->suspects; c; c = c->next)
-		if (c->judgement.kind != CG_KIND_NONE)
-			add_socket(sweep, ret, c);
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
+		if (c->judgement.kind == CG_KIND_NONE)
+			continue;
+		cg_modules_note_use(atomic_load(&c->facts.slot.last_use) << 8 >> 8);
+		add_socket(sweep, ret, c);
+	}
 	if (cg_recorder_header())
 		cg_group_add_events(sweep, ret);
 	ret->end = used;

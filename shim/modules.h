@@ -19,6 +19,12 @@
  */
 void cg_modules_note(const uint64_t *ip, unsigned depth);
 
+/*
+ * The same for an address that is on no stack, whose module may go at any time: asks the loader, under its lock, if it
+ * is in none of the list's modules. Not in the child of several threads, where that lock may be nobody's. Sweep only.
+ */
+void cg_modules_note_use(uint64_t ip);
+
 /* Marks what has been unloaded. Sweep only. */
 void cg_modules_refresh(void);
 

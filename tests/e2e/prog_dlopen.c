@@ -1,4 +1,7 @@
-/* prog_dlopen storm|gone PLUGIN [PORT]: modules come and go beside connections; or the module that leaked is gone. */
+/*
+ * prog_dlopen storm|gone|used PLUGIN [PORT]: modules come and go beside connections; or the module that leaked is gone;
+ * or a module is on no stack and only was the last one to use a connection.
+ */
 #include <dlfcn.h>
 
 #include "prog.h"
@@ -59,13 +62,27 @@ static void gone(int port)
 		errx(3, "the plugin is still there");
 }
 
+static void used(void)
+{
+	int pair[2];
+	void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	ssize_t (*farewell)(int fd) = plugin ? (ssize_t(*)(int fd))dlsym(plugin, "say_farewell") : NULL;
+	connected_pair(pair);
+	shutdown(pair[0], SHUT_WR);
+	read_to_end(pair[1]);
+	if (!farewell || farewell(pair[1]) != 3)
+		errx(3, "the plugin said nothing");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		errx(2, "usage: prog_dlopen storm|gone PLUGIN [PORT]");
+		errx(2, "usage: prog_dlopen storm|gone|used PLUGIN [PORT]");
 	path = argv[2];
 	if (strcmp(argv[1], "storm") == 0)
 		storm();
+	else if (strcmp(argv[1], "used") == 0)
+		used();
 	else
 		gone(atoi(argv[3]));
 	say("ready");

@@ -189,6 +189,15 @@ def test_a_leak_of_a_module_that_is_gone(t):
     t.check(group["opened"]["stack"][0]["build_id"], "its build-id")
 
 
+def test_a_module_that_is_on_no_stack(t):
+    """The one that used a connection last may be in no other place of it."""
+    app = t.start("prog_dlopen", "used", programs.compile("lib_plugin", harness.BUILD))
+    app.line("ready")
+    frame = app.finding("close_wait")["last_use"]["stack"][0]
+    t.equal(frame["module"], "lib_plugin.so", f"the module in {frame}")
+    t.check(frame["build_id"], "its build-id")
+
+
 def asan_program():
     try:
         return programs.compile("prog_eof_asan", harness.BUILD, ["-fsanitize=address"], "prog_eof")

@@ -79,6 +79,8 @@ def test_numbers_while_findings_are_written(t):
 
 def test_valgrind_hears_of_no_call_that_it_does_not_know(t):
     valgrind = harness.need("valgrind")
+    if harness.SANITIZE:
+        raise harness.Skip("valgrind does not run what a sanitizer's runtime is in")
     app = t.start(valgrind, programs.compile("prog_eof", harness.BUILD), "read", 1, stderr_empty=False)
     app.connect(app.number("port"), b"x").close()
     app.line("ready", 60 * harness.SLOW)

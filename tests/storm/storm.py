@@ -55,6 +55,15 @@ def stacks_of(pid):
         return ["gdb got no answer"]
 
 
+def children_of(pid):
+    """Its server is one, and may be what hangs."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as children:
+            return [int(child) for child in children.read().split()]
+    except OSError:
+        return []
+
+
 class Sample:
     def __init__(self, line):
         words = line.split()[1:]
@@ -109,6 +118,8 @@ class Storm:
                 self.wrong.append(f"the program ended with {status}")
         except subprocess.TimeoutExpired:
             self.wrong += ["the program hangs", *stacks_of(self.process.pid)]
+            for child in children_of(self.process.pid):
+                self.wrong += [f"its child {child}:", *stacks_of(child)]
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
