@@ -39,10 +39,10 @@ static struct drain {
 	_Atomic int state;
 	struct cg_act_drain how;
 	int fd; /* our duplicate */
-	uint32_t tid;
+	_Atomic uint32_t tid;
 	uint64_t inode;
 	uint64_t since_ns; /* answers from before are of no use */
-	uint64_t deadline_ns;
+	_Atomic uint64_t deadline_ns; /* looked at, as tid, by who is not at it */
 	uint64_t bytes_left;
 	int questions; /* that may still be asked */
 	bool has_turn; /* to ask */
@@ -194,12 +194,14 @@ static void start(struct drain *drain)
 	atomic_store(&drain->state, RUNS);
 }
 
+/* From HERE on another thread may take it, for which this one has gone: it goes by what it had before. */
 static void run_here(struct drain *drain)
 {
-	int here = HERE;
-	drain->deadline_ns = cg_clock_now() + drain->plan.drain_ms * 1000000ull;
+	int here = HERE, fd = drain->fd;
+	struct cg_act_plan plan = drain->plan;
+	drain->deadline_ns = cg_clock_now() + plan.drain_ms * 1000000ull;
 	atomic_store(&drain->state, HERE);
-	cg_act_drain_here(drain->fd, &drain->plan);
+	cg_act_drain_here(fd, &plan);
 	if (!atomic_compare_exchange_strong(&drain->state, &here, TAKEN))
 		return;
 	cg_act_apply_close(drain->fd, &drain->plan, true);

@@ -181,9 +181,9 @@ void cg_modules_refresh(void)
 	bool changed = false;
 	cg_object_forget();
 	for (unsigned i = 0; i < CG_MAX_MODULES && (m = cg_recorder_module(i, false)) != NULL; i++) {
-		bool there = cg_object_find(known[i].start, &object) && object.start == known[i].start &&
-		             object.identity == known[i].identity;
-		if (there || !is_current(m))
+		bool there = !is_current(m) || (cg_object_find(known[i].start, &object) &&
+		                                object.start == known[i].start && object.identity == known[i].identity);
+		if (there)
 			continue;
 		atomic_store(&m->unloaded, next);
 		changed = true;

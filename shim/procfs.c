@@ -160,7 +160,7 @@ int cg_proc_socket_inode(int dir, const char *name, uint64_t *ret_inode)
 	return 1;
 }
 
-bool (*cg_proc_leaves_alone)(int fd, bool sockets_wanted);
+cg_proc_leaves_alone_fn *_Atomic cg_proc_leaves_alone;
 
 struct set_walk {
 	int *fds;
@@ -171,7 +171,7 @@ static int take_set(int dir, const char *name, unsigned number, void *context)
 {
 	struct set_walk *walk = context;
 	char text[48];
-	if (cg_proc_leaves_alone && cg_proc_leaves_alone((int)number, false))
+	if (cg_proc_is_left_alone(number, false))
 		return 0;
 	if (cg_proc_read_link(dir, name, text) == 0 && strcmp(text, "anon_inode:[eventpoll]") == 0 &&
 	    walk->count < walk->max)
@@ -200,7 +200,7 @@ static int walk_socket(int dir, const char *name, unsigned number, void *context
 	if (cg_ownfd_is((int)number) || (!cg_ownfd_unshared && (int)number == dir))
 		return 0;
 	walk->open++;
-	if (cg_proc_leaves_alone && cg_proc_leaves_alone((int)number, true))
+	if (cg_proc_is_left_alone(number, true))
 		return 0;
 	if (cg_proc_socket_inode(dir, name, &inode) <= 0)
 		return 0;

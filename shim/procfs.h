@@ -54,7 +54,14 @@ void cg_proc_after_fork(void);
  * at, because the program may be closing them at this moment, or (`sockets_wanted` false) because it is known that they
  * are sockets. NULL: none.
  */
-extern bool (*cg_proc_leaves_alone)(int fd, bool sockets_wanted);
+typedef bool cg_proc_leaves_alone_fn(int fd, bool sockets_wanted);
+extern cg_proc_leaves_alone_fn *_Atomic cg_proc_leaves_alone;
+
+static inline bool cg_proc_is_left_alone(unsigned number, bool sockets_wanted)
+{
+	cg_proc_leaves_alone_fn *asked = cg_proc_leaves_alone;
+	return asked && asked((int)number, sockets_wanted);
+}
 
 /*
  * The system call that a thread of this process is in, with its first two arguments; -1: in none, it runs. -errno where

@@ -48,7 +48,7 @@ static int walk_epoll(int dir, const char *name, unsigned number, void *context)
 	struct cg_buf path;
 	if (is_over(walk))
 		return -ETIME;
-	if (cg_proc_leaves_alone && cg_proc_leaves_alone((int)number, false))
+	if (cg_proc_is_left_alone(number, false))
 		return 0;
 	if (cg_proc_read_link(dir, name, text) < 0 || strcmp(text, "anon_inode:[eventpoll]") != 0)
 		return 0; /* -ENOENT: closed since it was listed */

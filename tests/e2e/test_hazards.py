@@ -191,6 +191,8 @@ def test_a_leak_of_a_module_that_is_gone(t):
 
 def test_a_module_that_is_on_no_stack(t):
     """The one that used a connection last may be in no other place of it."""
+    if harness.SANITIZE:
+        raise harness.Skip("the sanitizer's own write is what used it last")
     app = t.start("prog_dlopen", "used", programs.compile("lib_plugin", harness.BUILD))
     app.line("ready")
     frame = app.finding("close_wait")["last_use"]["stack"][0]

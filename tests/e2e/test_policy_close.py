@@ -189,7 +189,7 @@ def test_rto_max_ends_an_orphan(t):
 
 
 def test_an_option_that_the_kernel_lacks(t):
-    """Told once and counted; what else the rule asks for is done."""
+    """Told by one line in each look, and counted; what else the rule asks for is done."""
     Net(t)
     program = Program(t, rules('name = "it"; close = { rto_max = "1s"; fin_timeout = "9s"; };'), denied="rto_max")
     listener, port = program.listen()
@@ -198,7 +198,8 @@ def test_an_option_that_the_kernel_lacks(t):
         program.fine("close", fd)
     t.equal(program.total("rto_max", result="refused", reason="old_kernel"), 4, "refusals counted")
     t.equal(program.total("fin_timeout", result="done"), 4, "the other option")
-    t.equal(len(program.actions("rto_max")), 1, "lines about it")
+    totals = [line["total"] for line in program.actions("rto_max")]
+    t.check(totals == sorted(set(totals)) and totals[-1] == 4, f"lines about it, with what they count: {totals}")
 
 
 def test_another_descriptor_keeps_the_connection_as_it_is(t):

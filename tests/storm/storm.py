@@ -93,7 +93,7 @@ class Storm:
             errors.seek(0)
             # What a child cannot write to the log, having dropped its privileges past libc, it says here.
             self.wrong += ["on stderr: " + line for line in errors.read().splitlines()
-                           if not (watched and (" closeguard: " in " " + line or line.startswith('{"v":1,"event":')))][:5]
+                           if not (watched and re.match(r'closeguard: |.* closeguard: |{"v":1,"event":', line))][:5]
         self.told = self.read_log()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -335,7 +335,9 @@ START_TEST(silence_times_out)
 	setitimer(ITIMER_REAL, &never, NULL);
 	ck_assert_uint_ge(took, 1990);
 	ck_assert_uint_lt(took, 10000);
+#ifndef __SANITIZE_THREAD__ /* which runs a handler when a wrapper of its own is left, and ours go past them */
 	ck_assert_uint_gt(signals, 10);
+#endif
 	stop(&fake);
 }
 END_TEST
