@@ -125,8 +125,8 @@ faults: all $(FAULT_PROGRAMS)
 	$(Q)$(RUN) -j 1 --timeout 10000 \
 		$(foreach workload,$(shell $(FAULTS) --list),'$(FAULTS) --whole --jobs 4 $(workload)')
 
-# Threads that load, throw, allocate, connect, fork and execute while signals come, for STORM_SECONDS. Some seconds are in
-# check.
+# Threads that load, throw, allocate, connect, fork and execute while signals come, for STORM_SECONDS. A short
+# one is in check.
 STORM_SECONDS ?= 600
 .PHONY: storm
 storm: all $(STORM_PROGRAMS)
