@@ -5,6 +5,7 @@
 
 #include "calls.h"
 #include "cli.h"
+#include "detect_event.h"
 #include "detect_growth.h"
 #include "naming.h"
 #include "retelling.h"
@@ -95,20 +96,6 @@ static void set_sockets(const struct cg_retold *retold, struct cg_finding *ret)
 	ret->socket_count = retold->shown;
 }
 
-static bool is_of(const struct cg_kept_finding *kept, const struct cg_event *event)
-{
-	bool late = kept->cause == CG_CAUSE_LATE_CLOSE, exhausted = kept->kind == CG_KIND_FD_EXHAUSTION;
-	uint32_t wanted = late                                    ? CG_EVENT_LATE_CLOSE
-	                  : exhausted                             ? CG_EVENT_FD_EXHAUSTED
-	                  : kept->kind == CG_KIND_DOUBLE_CLOSE    ? CG_EVENT_DOUBLE_CLOSE
-	                  : kept->kind == CG_KIND_USE_AFTER_CLOSE ? CG_EVENT_USE_AFTER_CLOSE
-	                                                          : CG_EVENT_NONE;
-	uint32_t open_stack = exhausted ? 0 : event->slot.open_stack;
-	uint32_t stack = late ? event->slot.eof_stack : event->stack;
-	return event->seq && wanted != CG_EVENT_NONE && event->kind == wanted && open_stack == kept->open_stack &&
-	       stack == kept->eof_stack;
-}
-
 /* Which place in the code holds most of what is open. */
 static void set_exhaustion(struct cg_recording *recording, struct cg_finding *ret)
 {
@@ -131,7 +118,7 @@ static bool set_from_events(struct cg_recording *recording, const struct cg_kept
 	const struct cg_event *last = NULL;
 	for (unsigned i = 0; i < CG_MAX_EVENTS; i++) {
 		const struct cg_event *event = &recording->events[i];
-		if (!is_of(kept, event))
+		if (!cg_event_is_of(event, kept))
 			continue;
 		uint64_t age = since(recording, event->ns);
 		ret->oldest_age_ns = age > ret->oldest_age_ns ? age : ret->oldest_age_ns;

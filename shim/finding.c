@@ -183,6 +183,16 @@ static void set_from_kept(const struct cg_sweep *sweep, const struct cg_kept_fin
 	ret->oldest_age_ns = kept->first_ns ? since(sweep, kept->first_ns) : kept->oldest_ns;
 }
 
+/* Not of this sweep: what the last event was is in the ring still, or its stacks are all that is left. */
+static void set_from_before(struct cg_sweep *sweep, struct cg_kept_finding *kept, struct cg_finding *ret)
+{
+	struct cg_group group = {.kept = kept, .is_event = true};
+	if (cg_group_last_event(kept, &group.event))
+		set_from_event(sweep, &group, ret);
+	else
+		set_from_kept(sweep, kept, ret);
+}
+
 static void set_history(uint32_t open_stack, struct cg_finding *ret)
 {
 	struct cg_site *site = cg_track_site(open_stack, false);
@@ -238,7 +248,7 @@ void cg_finding_make(struct cg_sweep *sweep, struct cg_kept_finding *kept, const
 		for (unsigned i = 0; i < ret->socket_count; i++)
 			polled |= ret->sockets[i].polled_by >= 0;
 	} else {
-		set_from_kept(sweep, kept, ret);
+		set_from_before(sweep, kept, ret);
 	}
 	if (ret->kind != CG_KIND_FD_EXHAUSTION)
 		set_history(kept->open_stack, ret);

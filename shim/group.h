@@ -54,6 +54,9 @@ unsigned cg_groups_leaks(const struct cg_groups *groups);
 /* How many double closes and uses after close there were. For exit codes. */
 unsigned cg_groups_mistakes(void);
 
+/* The last event of such a finding, as far as the ring still has it. Sweep only. */
+bool cg_group_last_event(const struct cg_kept_finding *kept, struct cg_event *ret);
+
 /* Are there events that no sweep has taken up? Any context. */
 bool cg_groups_pending(void);
 

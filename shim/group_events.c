@@ -1,6 +1,7 @@
 /* group_events.c: what happened and is over becomes findings that add up. */
 #include <string.h>
 
+#include "detect_event.h"
 #include "group.h"
 #include "group_parts.h"
 #include "recorder.h"
@@ -112,6 +113,21 @@ void cg_group_add_events(struct cg_sweep *sweep, struct cg_groups *groups)
 		else
 			add_event(sweep, groups, &event);
 	}
+}
+
+bool cg_group_last_event(const struct cg_kept_finding *kept, struct cg_event *ret)
+{
+	struct cg_header *h = cg_recorder_header();
+	uint64_t end = h ? atomic_load(&h->count.event_seq) : 0;
+	for (uint64_t seq = end; seq-- > 1 && seq + CG_MAX_EVENTS > end;) {
+		const struct cg_event *place = cg_recorder_event(seq, false);
+		if (!place || atomic_load(&place->seq) != seq || !cg_event_is_of(place, kept))
+			continue;
+		memcpy(ret, place, sizeof *ret);
+		if (atomic_load(&place->seq) == seq)
+			return true;
+	}
+	return false;
 }
 
 bool cg_groups_pending(void)
