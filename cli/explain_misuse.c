@@ -80,8 +80,11 @@ const struct cg_topic cg_explain_misuse[] = {
     {.name = "fd_exhaustion",
      .summary = "no descriptor is left, or soon none will be",
      .meaning = "accept() or socket() failed with EMFILE or ENFILE, or at the present rate soon will. A listener then "
-                "accepts nobody, and its backlog fills with connections that end in CLOSE_WAIT. The limit is seldom "
-                "the cause: mend the largest leak first and raise the limit to win time.",
+                "accepts nobody, and its backlog fills with connections that end in CLOSE_WAIT. The listener stays "
+                "readable, so a loop around poll() or epoll_wait() that only notes the error calls accept() again at "
+                "once and takes a whole CPU: it has to wait, for a close or for a moment, before it tries again. The "
+                "finding lists the places that hold the most descriptors, leaking or not. The limit is seldom the "
+                "cause: mend the largest leak first and raise the limit to win time.",
      .confirm = {"ls /proc/PID/fd | wc -l; grep 'open files' /proc/PID/limits",
                  "ss -tanp | grep 'pid=PID,' | awk '{print $1}' | sort | uniq -c   # in which state they are"},
      .mend = {"struct rlimit limit;\n"

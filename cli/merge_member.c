@@ -129,7 +129,8 @@ static void note_leak(struct cg_merge_member *member, const json_t *json, json_i
 {
 	const char *verdict = json_string_value(json_object_get(json, "verdict"));
 	json_int_t saved = json_integer_value(json_object_get(json, "leaked"));
-	bool leaks = verdict && strcmp(verdict, "leak") == 0 && !json_object_get(json, "suppressed");
+	bool leaks = verdict && strcmp(verdict, "leak") == 0 && !json_object_get(json, "suppressed") &&
+	             strcmp(member->finding->kind, "fd_exhaustion") != 0; /* whose count is of calls */
 	json_int_t told = leaks && count > saved ? count : saved;
 	member->leaked = told > member->leaked ? told : member->leaked;
 }

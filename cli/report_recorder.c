@@ -45,7 +45,10 @@ static void tell_finding(struct telling *telling, const struct cg_finding *findi
 	cg_json_finding(&text, &report, finding, false);
 	json_t *line = json_loadb(text.data, text.len, 0, NULL);
 	if (line && cg_merge_finding(telling->merge, telling->process, line, telling->ms, finding->count, true))
-		telling->leaked += finding->verdict == CG_VERDICT_LEAK && !*finding->suppressed ? finding->count : 0;
+		telling->leaked += finding->verdict == CG_VERDICT_LEAK && finding->kind != CG_KIND_FD_EXHAUSTION &&
+		                           !*finding->suppressed
+		                       ? finding->count
+		                       : 0;
 	json_decref(line);
 }
 

@@ -167,6 +167,14 @@ struct cg_place {
 	uint64_t ip[CG_MAX_DEPTH]; /* return addresses */
 };
 
+enum { CG_OPEN_PLACES = 5 };
+
+/* Where connections were opened that are open now, healthy or not. */
+struct cg_open_place {
+	uint64_t open;
+	struct cg_place place;
+};
+
 /* What text, JSON and HTML are printed from. */
 struct cg_finding {
 	enum cg_kind kind;
@@ -185,7 +193,9 @@ struct cg_finding {
 	unsigned socket_count; /* in sockets, at most CG_SOCKETS_SHOWN */
 	struct cg_socket_view sockets[CG_SOCKETS_SHOWN];
 	int error;                   /* errno of the call, for events; 0: none */
-	uint32_t open_fds, fd_limit; /* fd_exhaustion */
+	uint32_t open_fds, fd_limit; /* fd_exhaustion, and what follows */
+	unsigned open_place_count;
+	struct cg_open_place open_places[CG_OPEN_PLACES]; /* those that hold the most, the heaviest first */
 	uint64_t forecast_ns;        /* until the descriptors run out at the present rate; 0: none */
 	bool has_growth;             /* how fast it grows is known … */
 	int64_t growth;              /* … in tenths a minute */

@@ -2,9 +2,9 @@
 #include "finding.h"
 
 #include <string.h>
-#include <sys/resource.h>
 
 #include "calls.h"
+#include "exhaustion.h"
 #include "detect_growth.h"
 #include "procfs.h"
 #include "recorder.h"
@@ -130,32 +130,6 @@ static void set_sockets(struct cg_sweep *sweep, const struct cg_group *group, st
 	ret->socket_count = group->shown;
 }
 
-/* The descriptor limit, and which place in the code holds most of what is open. */
-static void set_exhaustion(struct cg_sweep *sweep, struct cg_finding *ret)
-{
-	struct cg_header *h = cg_recorder_header();
-	struct cg_site *busiest = NULL;
-	struct rlimit limit;
-	if (CG_SYS(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit, 0, 0) == 0)
-		ret->fd_limit = (uint32_t)limit.rlim_cur;
-	ret->open_fds = sweep->open_fds ? sweep->open_fds : atomic_load(&h->open_now);
-	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
-		struct cg_site *site = cg_recorder_site(i, false);
-		if (!site) {
-			i |= (CG_CHUNK_SIZE / 256) - 1;
-			continue;
-		}
-		uint64_t open_here = atomic_load(&site->opened) - atomic_load(&site->closed);
-		if (atomic_load(&site->stack) &&
-		    (!busiest || open_here > atomic_load(&busiest->opened) - atomic_load(&busiest->closed)))
-			busiest = site;
-	}
-	if (busiest && !ret->opened.known) {
-		set_place(sweep, &ret->opened, CG_CALL_NONE, 0, 0, atomic_load(&busiest->stack));
-		ret->opened.call = ret->here.call;
-	}
-}
-
 static void set_from_event(struct cg_sweep *sweep, const struct cg_group *group, struct cg_finding *ret)
 {
 	const struct cg_event *event = &group->event;
@@ -166,7 +140,7 @@ static void set_from_event(struct cg_sweep *sweep, const struct cg_group *group,
 		set_place(sweep, &ret->here, event->call, event->tid, event->ns, event->stack);
 	if (ret->kind == CG_KIND_FD_EXHAUSTION) {
 		memset(&ret->opened, 0, sizeof ret->opened);
-		set_exhaustion(sweep, ret);
+		cg_exhaustion_set(sweep, ret);
 	}
 }
 

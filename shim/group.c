@@ -106,6 +106,30 @@ static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const s
 		group->oldest = c;
 }
 
+/* The leak's verdict is that of the exhaustion, where leaks hold a good part of what is open. */
+static void judge_exhaustion(struct cg_groups *groups)
+{
+	enum { PART = 4 };
+	unsigned open = atomic_load(&cg_recorder_header()->open_now), leaked = 0, most = 0, confidence = 0;
+	for (unsigned i = 0; i < groups->end; i++) {
+		const struct cg_group *group = groups->list[i];
+		if (!group || !group->oldest || group->oldest->judgement.verdict != CG_VERDICT_LEAK)
+			continue;
+		leaked += group->mature;
+		if (group->mature > most) {
+			most = group->mature;
+			confidence = group->oldest->judgement.confidence;
+		}
+	}
+	for (unsigned i = 0; leaked && leaked >= open / PART && i < groups->end; i++) {
+		struct cg_kept_finding *kept = groups->list[i] ? groups->list[i]->kept : NULL;
+		if (kept && kept->kind == CG_KIND_FD_EXHAUSTION) {
+			kept->verdict = CG_VERDICT_LEAK;
+			kept->confidence = confidence;
+		}
+	}
+}
+
 void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret)
 {
 	memset(ret, 0, sizeof *ret);
@@ -118,6 +142,8 @@ void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret)
 	if (cg_recorder_header())
 		cg_group_add_events(sweep, ret);
 	ret->end = used;
+	if (sweep->exhausted)
+		judge_exhaustion(ret);
 }
 
 static bool is_cumulative(const struct cg_kept_finding *kept)
@@ -131,6 +157,12 @@ static bool may_still_grow(const struct cg_sweep *sweep, const struct cg_group *
 	if (!ripe_since[index])
 		ripe_since[index] = sweep->now_ns;
 	return !sweep->final && group->ripening && sweep->now_ns - ripe_since[index] < settle;
+}
+
+/* Exhaustion is a leak's where one holds the descriptors; what is counted of it are calls that failed. */
+static bool has_leaks(const struct cg_kept_finding *kept)
+{
+	return kept->verdict == CG_VERDICT_LEAK && kept->kind != CG_KIND_FD_EXHAUSTION;
 }
 
 /* What a reader of the recorder needs to tell it all again. */
@@ -157,6 +189,22 @@ static void keep(struct cg_kept_finding *kept, const struct cg_group *group, uin
 	atomic_store(&kept->gen, gen + 1);
 }
 
+/* When the descriptors have run out, what holds few of them and is young may be about to be closed. */
+static bool is_of_no_account(const struct cg_sweep *sweep, const struct cg_group *group)
+{
+	enum { SHARE = 16 };
+	unsigned open = atomic_load(&cg_recorder_header()->open_now);
+	return !group->is_event && group->oldest->judgement.age_ns < sweep->usual_ns &&
+	       group->mature < open / SHARE + 2;
+}
+
+static enum cg_tell decide_exhaustion(const struct cg_sweep *sweep, const struct cg_kept_finding *kept)
+{
+	if (kept->reported)
+		return sweep->exhausted ? CG_TELL_AGAIN : CG_TELL_NOTHING;
+	return sweep->exhausted || sweep->final ? CG_TELL_FIRST : CG_TELL_NOTHING;
+}
+
 enum cg_tell cg_group_decide(const struct cg_sweep *sweep, const struct cg_groups *groups, unsigned index)
 {
 	const struct cg_group *group = groups->list[index];
@@ -174,6 +222,10 @@ enum cg_tell cg_group_decide(const struct cg_sweep *sweep, const struct cg_group
 	keep(kept, group, sweep->now_ns);
 	if (group->quiet)
 		return CG_TELL_NOTHING;
+	if (kept->kind == CG_KIND_FD_EXHAUSTION)
+		return decide_exhaustion(sweep, kept);
+	if (sweep->exhausted && is_of_no_account(sweep, group))
+		return CG_TELL_NOTHING;
 	if (!kept->reported)
 		return may_still_grow(sweep, group, index) ? CG_TELL_NOTHING : CG_TELL_FIRST;
 	if (kept->verdict == CG_VERDICT_LEAK && !kept->leaked)
@@ -189,7 +241,7 @@ void cg_group_told(struct cg_kept_finding *kept, const struct cg_group *group, e
 		return;
 	}
 	kept->reported = group->mature;
-	if (kept->verdict == CG_VERDICT_LEAK && group->mature > kept->leaked) {
+	if (has_leaks(kept) && group->mature > kept->leaked) {
 		atomic_fetch_add(&h->count.leaks_told, group->mature - kept->leaked);
 		kept->leaked = group->mature;
 	}
@@ -222,7 +274,7 @@ unsigned cg_groups_leaks(const struct cg_groups *groups)
 	unsigned leaks = 0;
 	for (unsigned i = 0; i < groups->end; i++) {
 		const struct cg_kept_finding *kept = cg_recorder_finding(i, false);
-		if (kept && kept->verdict == CG_VERDICT_LEAK && !kept->suppressed)
+		if (kept && has_leaks(kept) && !kept->suppressed)
 			leaks += kept->count;
 	}
 	return leaks;

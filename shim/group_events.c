@@ -37,6 +37,7 @@ static void add_event(struct cg_sweep *sweep, struct cg_groups *groups, const st
 {
 	enum cg_kind kind = kind_of_event(atomic_load(&event->kind));
 	bool late = kind == CG_KIND_CLOSE_WAIT;
+	uint64_t calls = atomic_load(&cg_recorder_header()->count.exhausted);
 	struct cg_group_key key = {.kind = kind,
 	                           .cause = late ? CG_CAUSE_LATE_CLOSE : CG_CAUSE_NONE,
 	                           .open_stack = event->slot.open_stack,
@@ -48,13 +49,17 @@ static void add_event(struct cg_sweep *sweep, struct cg_groups *groups, const st
 	if (!group)
 		return;
 	group->is_event = true;
-	group->kept->verdict = late ? CG_VERDICT_LATE : CG_VERDICT_INFO;
-	group->kept->confidence = late ? 900 : 950;
+	if (kind != CG_KIND_FD_EXHAUSTION || !group->kept->reported) { /* what was told as a leak's stays that */
+		group->kept->verdict = late ? CG_VERDICT_LATE : CG_VERDICT_INFO;
+		group->kept->confidence = late ? 900 : 950;
+	}
 	group->quiet = false;
 	memcpy(&group->event, event, sizeof group->event);
 	if (!group->first_ns)
 		group->first_ns = event->ns;
 	group->kept->total++;
+	if (kind == CG_KIND_FD_EXHAUSTION && calls > group->kept->total)
+		group->kept->total = calls; /* of which not each is an event */
 	group->mature = (unsigned)group->kept->total;
 }
 

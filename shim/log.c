@@ -225,8 +225,12 @@ static int write_elsewhere(int error, const char *text, size_t len, uint64_t *lo
 
 static int write_to_file(const char *text, size_t len)
 {
-	uint64_t lost = 0;
+	uint64_t lost = 0, untaken = 0;
+	const char *kept = cg_log_kept_path();
 	int r = cg_log_file_append(state.path, state.mode, text, len, &lost);
+	if ((r == -EMFILE || r == -ENFILE) && kept && strcmp(kept, state.path) == 0 &&
+	    cg_log_kept_append(text, len, &untaken) == 0)
+		return 0;
 	if (r < 0 && lost == len && is_out_of_reach(r))
 		r = write_elsewhere(r, text, len, &lost);
 	state.lost += lost;
@@ -315,6 +319,12 @@ bool cg_log_needs_table(void)
 void cg_log_keep(void)
 {
 	if (state.kind == TO_FILE && cg_sys_getuid() == 0)
+		cg_log_kept_open(state.path, state.mode);
+}
+
+void cg_log_keep_in_full_table(void)
+{
+	if (state.kind == TO_FILE && !cg_ownfd_unshared)
 		cg_log_kept_open(state.path, state.mode);
 }
 

@@ -52,6 +52,12 @@ int cg_log_write(const char *text, size_t len, int *reserve_fd);
 bool cg_log_needs_table(void);
 
 /*
+ * The descriptors are running out: a file stays open from now on, where the thread is in the program's table, in which
+ * others are quicker to take the reserve. Sweep only.
+ */
+void cg_log_keep_in_full_table(void);
+
+/*
  * Does whoever reads the target later want to know when a line was written? Not at a terminal, nor of syslog, which
  * says so by itself. Sweep and constructor only.
  */

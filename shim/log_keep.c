@@ -2,8 +2,8 @@
  * log_keep.c: a log's file that stays open, for a process that gives up the right to open it, or the root that it is
  * found from.
  *
- * It is in the program's table of descriptors, at a number of ours, and comes to forked children. Rotation is not
- * followed by it.
+ * So it is where the descriptors run out. It is in the program's table of descriptors, at a number of ours, and comes
+ * to forked children. Rotation is not followed by it.
  */
 #include "log_target.h"
 
@@ -57,15 +57,17 @@ static bool is_kept(int fd)
 	       st.st_ino == kept.ino;
 }
 
+/* In the program's own table, a duplicate might find no room. */
 int cg_log_kept_append(const char *text, size_t len, uint64_t *lost)
 {
 	size_t written = 0;
-	int fd = atomic_load(&kept.number) - 1, r = fd < 0 ? -EBADF : cg_unshare_take(fd);
-	if (r >= 0) {
-		fd = r;
+	int number = atomic_load(&kept.number) - 1;
+	bool takes = number >= 0 && cg_ownfd_unshared;
+	int fd = number < 0 ? -EBADF : takes ? cg_unshare_take(number) : number, r = fd;
+	if (fd >= 0)
 		r = is_kept(fd) ? cg_log_pipe_write(fd, false, text, len, &written) : -EBADF;
+	if (takes)
 		cg_ownfd_close(fd);
-	}
 	*lost += len - written;
 	return r;
 }

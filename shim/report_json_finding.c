@@ -246,8 +246,24 @@ static void add_growth(struct cg_buf *out, int64_t tenths)
 	cg_buf_fmt(out, ",\"growth_per_min\":%s%lu.%lu", tenths < 0 ? "-" : "", size / 10, size % 10);
 }
 
+static void add_open_places(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding)
+{
+	for (unsigned i = 0; i < finding->open_place_count; i++) {
+		struct cg_frame frame;
+		cg_buf_fmt(out, "%s{\"open\":%llu,\"site\":", i ? "," : ",\"open_places\":[",
+		           (unsigned long long)finding->open_places[i].open);
+		if (cg_site_of(report, &finding->open_places[i].place, &frame))
+			add_frame(out, &frame);
+		else
+			cg_buf_str(out, "null");
+		cg_buf_char(out, '}');
+	}
+	if (finding->open_place_count)
+		cg_buf_char(out, ']');
+}
+
 /* What only some kinds of findings have. */
-static void add_extras(struct cg_buf *out, const struct cg_finding *finding, bool again)
+static void add_extras(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding, bool again)
 {
 	if (finding->has_history)
 		add_history(out, &finding->history);
@@ -258,6 +274,7 @@ static void add_extras(struct cg_buf *out, const struct cg_finding *finding, boo
 		add_number(out, "open_fds", finding->open_fds);
 		add_number(out, "fd_limit", finding->fd_limit);
 	}
+	add_open_places(out, report, finding);
 	if (finding->forecast_ns)
 		add_seconds(out, "forecast_s", finding->forecast_ns);
 	if (finding->has_growth)
@@ -292,5 +309,5 @@ void cg_json_members(struct cg_buf *out, const struct cg_report *report, const s
 	add_place_if_known(out, report, "closed", &finding->closed, detail);
 	add_place_if_known(out, report, "here", &finding->here, detail);
 	add_sockets(out, finding, detail->sockets);
-	add_extras(out, finding, again);
+	add_extras(out, report, finding, again);
 }

@@ -135,17 +135,30 @@ uint64_t cg_site_choose(const struct cg_report *report, const struct cg_finding 
 	return otherwise ? otherwise->ip[0] : 0;
 }
 
-bool cg_report_site(const struct cg_report *report, const struct cg_finding *finding, struct cg_frame *ret)
+static bool name_frame(const struct cg_report *report, uint64_t ip, uint32_t generation, struct cg_frame *ret)
 {
 	struct cg_frame frames[CG_FRAMES_PER_IP];
-	uint32_t generation = finding->site_generation;
-	uint64_t ip = finding->site_ip ? finding->site_ip : cg_site_choose(report, finding, 0, &generation);
 	unsigned n = ip ? report->resolve(report->resolve_context, ip, generation, frames, CG_FRAMES_PER_IP) : 0;
 	if (!n)
 		return false;
 	unsigned at = cg_site_frame(report, frames, n);
 	*ret = frames[at < n ? at : 0];
 	return true;
+}
+
+bool cg_site_of(const struct cg_report *report, const struct cg_place *place, struct cg_frame *ret)
+{
+	if (!place->known || !place->depth)
+		return false;
+	unsigned at = choose_in(report, place, 0);
+	return name_frame(report, place->ip[at < place->depth ? at : 0], place->generation, ret);
+}
+
+bool cg_report_site(const struct cg_report *report, const struct cg_finding *finding, struct cg_frame *ret)
+{
+	uint32_t generation = finding->site_generation;
+	uint64_t ip = finding->site_ip ? finding->site_ip : cg_site_choose(report, finding, 0, &generation);
+	return name_frame(report, ip, generation, ret);
 }
 
 void cg_site_text(struct cg_buf *out, const struct cg_frame *frame)

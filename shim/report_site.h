@@ -23,6 +23,9 @@ unsigned cg_site_frame(const struct cg_report *report, const struct cg_frame *fr
 uint64_t cg_site_choose(const struct cg_report *report, const struct cg_finding *finding, uint64_t common,
                         uint32_t *ret_generation);
 
+/* The frame of one place that the rule would name. False: it has no stack. */
+bool cg_site_of(const struct cg_report *report, const struct cg_place *place, struct cg_frame *ret);
+
 /* The frame of the finding's site_ip, chosen here where it has none. False: there is none. */
 bool cg_report_site(const struct cg_report *report, const struct cg_finding *finding, struct cg_frame *ret);
 

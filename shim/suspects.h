@@ -40,6 +40,8 @@ struct cg_sweep {
 	bool ending;          /* the same, and the program is about to end */
 	bool strict;          /* a gate asks, the exit code or closeguard_check: enough that the end was read */
 	bool one_age;         /* warn_after_ns is for all, whatever the policy says of some */
+	bool exhausted;       /* descriptors have run out, which is about to be told, and all suspects, however young */
+	uint64_t usual_ns;    /* warn_after_ns as it would be otherwise */
 	bool outdated;        /* slots told of sockets that are gone: what has their numbers now is to be adopted */
 	bool doubted;         /* an end that was read unseen may have been read just now: another look tells */
 	bool waiting;         /* a listener has a backlog, or something is on its way to being a finding */

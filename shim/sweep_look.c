@@ -2,6 +2,7 @@
 #include "sweep_look.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "arena.h"
 #include "forecast.h"
@@ -10,6 +11,7 @@
 #include "recorder.h"
 #include "recorder_course.h"
 #include "sweep.h"
+#include "sweep_full.h"
 #include "sweep_names.h"
 #include "sweep_policy.h"
 #include "sweep_report.h"
@@ -60,6 +62,25 @@ static void count_sweep(uint64_t cpu_before)
 	atomic_store(&h->last_sweep_ns, sweep->now_ns);
 }
 
+/* Failed calls come in their thousands: once a minute is often enough to be told. */
+static const uint64_t exhaustion_ns = 60000000000u;
+static struct {
+	uint64_t calls, told_ns; /* as of the last time that it was told */
+} exhaustion;
+
+static bool has_run_out(void)
+{
+	struct cg_header *h = cg_recorder_header();
+	return h && atomic_load(&h->count.exhausted) != exhaustion.calls &&
+	       (!exhaustion.told_ns || sweep->now_ns - exhaustion.told_ns >= exhaustion_ns);
+}
+
+static void note_exhaustion(void)
+{
+	exhaustion.calls = atomic_load(&cg_recorder_header()->count.exhausted);
+	exhaustion.told_ns = sweep->now_ns;
+}
+
 /* A gate counts by rules of its own; `check`: it is closeguard_check that asks. */
 static void choose_ages(bool final, bool check)
 {
@@ -68,6 +89,12 @@ static void choose_ages(bool final, bool check)
 	sweep->one_age = age != CG_CHECK_STRICT;
 	sweep->warn_after_ns = sweep->one_age ? age : state->options->warn_after_ns;
 	checked |= check;
+	sweep->usual_ns = sweep->warn_after_ns;
+	sweep->exhausted = !final && has_run_out();
+	if (sweep->exhausted) {
+		sweep->one_age = true;
+		sweep->warn_after_ns = 0;
+	}
 	sweep->strict = final && !sweep->one_age && (checked || state->options->exitcode);
 }
 
@@ -100,12 +127,16 @@ void cg_sweep_look(bool may_load, bool final, const char *summary, bool on_threa
 	cg_sweep_uses_watch(sweep);
 	cg_sweep_policy_act(sweep, on_thread && !final);
 	cg_groups_build(sweep, &groups);
+	if (may_load)
+		cg_sweep_full_prepare(sweep);
 	cg_sweep_note_troubles(sweep);
 	if (sweep->ending)
 		prepare_for_end();
 	bool told = cg_sweep_tell(sweep, &groups, may_load) > 0;
 	cg_sweep_tell_actions(sweep, sweep->thorough, may_load);
-	bool exhausted = told && cg_groups_exhausted(&groups);
+	bool exhausted = told && sweep->exhausted && cg_groups_exhausted(&groups);
+	if (exhausted)
+		note_exhaustion();
 	h = cg_recorder_header();
 	if (h && summary && (!final || atomic_load(&h->spoken)))
 		cg_sweep_summarise(sweep, &groups, summary, may_load);
@@ -140,6 +171,8 @@ void cg_sweep_look_after_fork(void)
 	atomic_store(&sweeping, false);
 	atomic_store(&leaks, 0);
 	atomic_store(&mistakes, 0);
+	memset(&exhaustion, 0, sizeof exhaustion);
+	cg_sweep_full_after_fork();
 	cg_forecast_after_fork();
 	cg_groups_after_fork();
 	cg_suspects_shared_after_fork();

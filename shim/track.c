@@ -319,6 +319,20 @@ void cg_track_first_use(int fd)
 		CG_EVENT(if (cg_bypass_look()) cg_track_wake(false));
 }
 
+/* A loop that tries again at once would fill the ring of events, and keep the sweep busy with nothing new. */
+static bool is_worth_noting(enum cg_call call)
+{
+	static const uint64_t pause_ns = 100000000;
+	static _Atomic uint64_t noted_ns;
+	static _Atomic unsigned noted_call;
+	uint64_t now = cg_track_clock(), before = atomic_load(&noted_ns);
+	if (atomic_load(&noted_call) == call && now >= before && now - before < pause_ns)
+		return false;
+	atomic_store(&noted_call, call);
+	atomic_store(&noted_ns, now);
+	return true;
+}
+
 void cg_track_exhausted(int fd, enum cg_call call, int error)
 {
 	struct cg_header *h = cg_track_ready();
@@ -326,6 +340,8 @@ void cg_track_exhausted(int fd, enum cg_call call, int error)
 	if (!h)
 		return;
 	atomic_fetch_add(&h->count.exhausted, 1);
+	if (!is_worth_noting(call))
+		return;
 	cg_track_event(CG_EVENT_FD_EXHAUSTED, fd, error, call, cg_stack_here(), slot);
 	atomic_store(&cg_track_wanted, true);
 	wake_sweep(0);

@@ -169,7 +169,7 @@ void cg_track_stdio(int fd);
 /* Another process was given this descriptor (SCM_RIGHTS). */
 void cg_track_sent(int fd);
 
-/* accept or socket failed with EMFILE or ENFILE. */
+/* accept or socket failed with EMFILE or ENFILE. Each is counted; of a row of them not each is an event. */
 void cg_track_exhausted(int fd, enum cg_call call, int error);
 
 /* fork, vfork or spawn: open sockets may be shared from now on. Around one that returns, so that none is missed. */

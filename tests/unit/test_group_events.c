@@ -191,6 +191,26 @@ START_TEST(exhaustion_is_one_whoever_opened)
 }
 END_TEST
 
+START_TEST(exhaustion_is_told_when_it_is_due)
+{
+	track_start();
+	sweep.exhausted = true;
+	happen(CG_EVENT_FD_EXHAUSTED, 1, 2);
+	look(LATER);
+	ck_assert_int_eq(cg_group_decide(&sweep, &groups, 0), CG_TELL_FIRST);
+	cg_group_told(groups.list[0]->kept, groups.list[0], CG_TELL_FIRST);
+	sweep.exhausted = false;
+	for (unsigned i = 0; i < 50; i++)
+		happen(CG_EVENT_FD_EXHAUSTED, 1, 2);
+	look(LATER);
+	ck_assert_uint_eq(groups.list[0]->mature, 51);
+	ck_assert_int_eq(cg_group_decide(&sweep, &groups, 0), CG_TELL_NOTHING);
+	sweep.exhausted = true;
+	ck_assert_int_eq(cg_group_decide(&sweep, &groups, 0), CG_TELL_AGAIN);
+	ck_assert_uint_eq(atomic_load(&cg_recorder_header()->count.leaks_told), 0);
+}
+END_TEST
+
 START_TEST(of_a_ring_that_ran_over_the_newest_are_told)
 {
 	track_start();
@@ -247,6 +267,7 @@ static void cases(TCase *tc)
 	tcase_add_test(tc, a_double_close_is_believed_a_moment_later);
 	tcase_add_test(tc, what_was_taken_back_is_no_finding);
 	tcase_add_test(tc, exhaustion_is_one_whoever_opened);
+	tcase_add_test(tc, exhaustion_is_told_when_it_is_due);
 	tcase_add_test(tc, of_a_ring_that_ran_over_the_newest_are_told);
 	tcase_add_test(tc, mistakes_are_counted_for_the_exit_code);
 	tcase_add_test(tc, a_forked_child_begins_anew);
