@@ -19,8 +19,11 @@ static const uint64_t SAME_AGE_NS = 10 * 1000000ULL;
 /* Without sock_diag's queue a FIN that was read past us looks like one that waits, so such a verdict stays weak. */
 static const unsigned UNKNOWN_QUEUE_CONFIDENCE = 400;
 
-/* An answer may be on its way: nothing but time tells, and after so many times warn_after it has told. */
-static const unsigned PENDING_CONFIDENCE = 300, PENDING_AGES = 3;
+/*
+ * An answer may be on its way: nothing but time tells, and after so many times warn_after it has told. A thread beside
+ * the main one, most often made to serve this very peer, has more of it.
+ */
+static const unsigned PENDING_CONFIDENCE = 300, PENDING_AGES = 3, PENDING_AGES_APART = 10;
 
 /* So long a program may take from a look at a connection to its close. */
 static const uint64_t HANDLED_NS = 1000 * 1000000ULL;
@@ -226,7 +229,8 @@ static bool may_be_answered(const struct cg_facts *facts, bool told, uint64_t ag
 		return false;
 	if (history->answered)
 		return history->answered >= history->never_closed;
-	return facts->reader_at_work && !history->closed_late && age_ns / PENDING_AGES < facts->warn_after_ns;
+	unsigned ages = facts->reader_apart ? PENDING_AGES_APART : PENDING_AGES;
+	return facts->reader_at_work && !history->closed_late && age_ns / ages < facts->warn_after_ns;
 }
 
 /* The program has read the end. Either it has reason to keep its own half open, or it forgot to close. */

@@ -85,6 +85,7 @@ struct cg_facts {
 	bool held_by_opener; /* the process this one inherited it from is watched and still there: it reports */
 	bool relayed;        /* after its EOF this thread half-closed another socket, which is still open */
 	bool place_in_use;   /* other connections of its place were opened or used since it became closable */
+	bool reader_apart;   /* that thread is not the main one: as a rule it was made to serve somebody */
 	bool reader_at_work; /* the thread that read its end is busy, and has touched no other connection since */
 	bool passing_by;     /* the process ends, and this is the first look at it */
 	bool strict;         /* a gate asks: what the program was told the end of counts, whatever its age */

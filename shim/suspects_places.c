@@ -182,6 +182,7 @@ void cg_suspects_look_around(struct cg_sweep *sweep)
 	for (unsigned i = 0; i < n; i++) {
 		struct cg_facts *facts = &readers[i].suspect->facts;
 		facts->relayed |= readers[i].wrote && readers[i].others == 1;
+		facts->reader_apart = facts->slot.eof_tid != (uint32_t)cg_recorder_header()->pid;
 		facts->reader_at_work = !readers[i].moved_on && is_at_work(facts->slot.eof_tid);
 	}
 	if (!listens)
