@@ -94,13 +94,25 @@ static json_t *compact_findings(struct frames *frames, const json_t *findings)
 	return out;
 }
 
-/* The document with indices for frames; a new reference, or NULL without memory. */
-static json_t *compact(struct frames *frames, const json_t *document)
+/* An object whose findings have indices for frames; a new reference, or NULL without memory. */
+static json_t *compact_object(struct frames *frames, const json_t *object)
 {
-	const json_t *findings = json_object_get(document, "findings");
-	json_t *out = json_copy((json_t *)document); /* which only reads it */
+	const json_t *findings = json_object_get(object, "findings");
+	json_t *out = json_copy((json_t *)object); /* which only reads it */
 	if (out && json_is_array(findings) &&
 	    json_object_set_new(out, "findings", compact_findings(frames, findings))) {
+		json_decref(out);
+		out = NULL;
+	}
+	return out;
+}
+
+/* The document, and in it the outcome of a comparison. */
+static json_t *compact(struct frames *frames, const json_t *document)
+{
+	json_t *out = compact_object(frames, document);
+	const json_t *diff = json_object_get(document, "diff");
+	if (out && json_is_object(diff) && json_object_set_new(out, "diff", compact_object(frames, diff))) {
 		json_decref(out);
 		out = NULL;
 	}

@@ -47,7 +47,9 @@ function flameTitle(node, total) {
 }
 
 class Flame {
-	constructor(root) {
+	// upwards: the root is at the bottom.
+	constructor(root, upwards = false) {
+		this.upwards = upwards;
 		this.root = this.zoomed = root;
 		this.hues = huesOf(root);
 		this.words = "";
@@ -89,9 +91,8 @@ class Flame {
 		const width = this.box.clientWidth;
 		if (!width) return;
 		this.placed = flameLayout(this.zoomed, width);
-		this.box.style.height =
-			(1 + this.placed.reduce((most, {node}) => Math.max(most, node.depth), 0)) * FLAME_ROW +
-			"px";
+		this.deepest = this.placed.reduce((most, {node}) => Math.max(most, node.depth), 0);
+		this.box.style.height = (1 + this.deepest) * FLAME_ROW + "px";
 		this.box.replaceChildren(...this.placed.map((place, i) => this.frame(place, i)));
 		this.reset.disabled = this.zoomed === this.root;
 		this.describe();
@@ -118,7 +119,7 @@ class Flame {
 		);
 		box.style.left = left + "px";
 		box.style.width = Math.max(1, width - 1) + "px";
-		box.style.top = node.depth * FLAME_ROW + "px";
+		box.style.top = (this.upwards ? this.deepest - node.depth : node.depth) * FLAME_ROW + "px";
 		return box;
 	}
 
@@ -144,8 +145,8 @@ class Flame {
 		const node = this.focused,
 			siblings = node?.parent ? childrenOf(node.parent) : [node];
 		const moves = {
-			ArrowUp: () => this.focus(node.parent),
-			ArrowDown: () => this.focus(childrenOf(node)[0]),
+			ArrowUp: () => this.focus(this.upwards ? childrenOf(node)[0] : node.parent),
+			ArrowDown: () => this.focus(this.upwards ? node.parent : childrenOf(node)[0]),
 			ArrowLeft: () => this.focus(siblings[siblings.indexOf(node) - 1]),
 			ArrowRight: () => this.focus(siblings[siblings.indexOf(node) + 1]),
 			Enter: () => this.zoom(node),

@@ -1,13 +1,18 @@
 // main.js: starts the page: reads the data, draws the view that the address asks for, and follows keys and clicks.
 
 const VIEWS = {
+	diff: ["Changes", drawDiff],
 	findings: ["Findings", drawFindings],
 	stacks: ["Stacks", drawTree],
 	flame: ["Flame graph", drawFlame],
+	sandwich: ["Sandwich", drawSandwich],
 	timeline: ["Timeline", drawTimeline],
 	delays: ["Close delays", drawDelays],
 	sources: ["Sources", drawSources],
 };
+
+// Those that this report has something for.
+const views = () => Object.keys(VIEWS).filter((name) => name !== "diff" || view.model.diff);
 
 const view = {
 	model: null,
@@ -80,7 +85,7 @@ function redraw() {
 	keepingFocus(() => {
 		syncFilters(view);
 		drawShown(view);
-		for (const name of Object.keys(VIEWS)) markTab(name, name === state.view);
+		for (const name of views()) markTab(name, name === state.view);
 		VIEWS[state.view][1](byId("panel-" + state.view), view);
 	});
 	view.reveal = false;
@@ -97,7 +102,7 @@ function markTab(name, active) {
 
 function onTabKey(event) {
 	const step = {ArrowRight: 1, ArrowLeft: -1}[event.key],
-		names = Object.keys(VIEWS);
+		names = views();
 	if (!step) return;
 	event.preventDefault();
 	const next = names[(names.indexOf(view.state.view) + step + names.length) % names.length];
@@ -106,7 +111,7 @@ function onTabKey(event) {
 }
 
 function drawFrame() {
-	const tabs = Object.entries(VIEWS).map(([name, [label]]) =>
+	const tabs = views().map((name) =>
 		el(
 			"button",
 			{
@@ -116,13 +121,13 @@ function drawFrame() {
 				"aria-controls": "panel-" + name,
 				onclick: () => view.set({view: name}),
 			},
-			label,
+			VIEWS[name][0],
 		),
 	);
 	show(byId("tabs"), tabs).addEventListener("keydown", onTabKey);
 	show(
 		byId("main"),
-		Object.keys(VIEWS).map((name) =>
+		views().map((name) =>
 			el("section.panel", {
 				role: "tabpanel",
 				id: "panel-" + name,
@@ -193,10 +198,10 @@ function onKey(event) {
 
 // On paper, all views stand below each other.
 function beforePrint() {
-	for (const [name, [, draw]] of Object.entries(VIEWS))
+	for (const name of views())
 		if (name !== view.state.view) {
 			byId("panel-" + name).hidden = false;
-			draw(byId("panel-" + name), view);
+			VIEWS[name][1](byId("panel-" + name), view);
 		}
 }
 
@@ -209,6 +214,7 @@ function follow() {
 	addEventListener("scroll", tip.hide, {passive: true});
 	addEventListener("popstate", () => {
 		view.state = stateFrom(location.hash);
+		if (!views().includes(view.state.view)) view.state.view = START.view;
 		view.reveal = Boolean(view.state.finding);
 		redraw();
 	});
@@ -226,6 +232,9 @@ function start() {
 	const text = byId("data").textContent;
 	view.model = read(text);
 	view.state = stateFrom(location.hash);
+	if (view.state.view === "diff" && !view.model.diff) view.state.view = START.view;
+	// What was asked for is what has changed.
+	if (view.model.diff && !location.hash) view.state.view = "diff";
 	// One finding only: what else would one want to see?
 	if (view.model.findings.length === 1 && !location.hash) view.state.finding = view.model.findings[0].id;
 	view.reveal = Boolean(view.state.finding);

@@ -197,13 +197,14 @@ function read(text) {
 		timeline: list(report.timeline).map(object),
 		actions: list(report.actions).map(object),
 		warnings: list(report.warnings).map(clean),
+		diff: diffOf(report.diff, frames),
 	};
 }
 
 // The document as `closeguard report` made it, with whole stacks.
 function wholeDocument(text) {
 	const {frames, report} = JSON.parse(text);
-	for (const finding of list(report.findings))
+	for (const finding of [...list(report.findings), ...list(object(report.diff).findings)])
 		for (const place of Object.values(object(finding)))
 			if (place && Array.isArray(place.stack))
 				place.stack = place.stack.map((at) => frames[at]);

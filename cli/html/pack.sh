@@ -10,9 +10,9 @@ LC_ALL=C
 export LC_ALL
 
 # Scripts share one scope; each may use at load time what stands before it.
-STYLES="theme.css page.css parts.css table.css detail.css charts.css media.css"
-SCRIPTS="base.js words.js model.js state.js summary.js histogram.js detail.js table.js merge.js tree.js flame.js
-series.js timeline.js sources.js filters.js main.js"
+STYLES="theme.css page.css parts.css table.css detail.css charts.css views.css media.css"
+SCRIPTS="base.js words.js model.js state.js summary.js histogram.js detail.js diff.js table.js merge.js tree.js flame.js
+sandwich.js series.js timeline.js sources.js filters.js main.js"
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

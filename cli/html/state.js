@@ -14,6 +14,7 @@ const START = {
 	size: 50,
 	finding: "",
 	stack: "opened",
+	fn: "",
 	spread: "stacked",
 };
 const PAGE_SIZES = [25, 50, 100, 250];

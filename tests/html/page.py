@@ -14,7 +14,7 @@ import harness
 from webdriver import Browser
 
 MAKE_PAGE = os.path.join(harness.BUILD, "tests", "html", "make_page")
-VIEWS = ("findings", "stacks", "flame", "timeline", "delays", "sources")
+VIEWS = ("findings", "stacks", "flame", "sandwich", "timeline", "delays", "sources")
 
 BROWSER_LOCK = threading.Lock()  # one test at a time has the browser
 STARTED = {}
