@@ -91,6 +91,7 @@ struct cg_merge_finding {
 	const struct cg_code_stack *site;                     /* of one address; NULL: none was told */
 	struct cg_code_name site_name;                        /* of the function there that is meant */
 	const char *id, *advice, *origin, *error, *suggested_rule; /* NULL: none */
+	const char *open_places;                                   /* a JSON array's text; NULL: none */
 	json_int_t open_fds, fd_limit;                        /* 0: none */
 	double forecast_s;                                    /* 0: none */
 	int64_t first_ms, last_ms;

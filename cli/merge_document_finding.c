@@ -162,6 +162,8 @@ static void add_extras(json_t *object, const struct cg_merge_finding *finding)
 		json_object_set_new(object, "open_fds", json_integer(finding->open_fds));
 		json_object_set_new(object, "fd_limit", json_integer(finding->fd_limit));
 	}
+	if (finding->open_places)
+		json_object_set_new(object, "open_places", json_loads(finding->open_places, 0, NULL));
 	if (finding->forecast_s > 0)
 		json_object_set_new(object, "forecast_s", cg_document_number(finding->forecast_s));
 	if (finding->suggested_rule)

@@ -2,6 +2,7 @@
  * merge_finding.c: takes in what one process says of one finding.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "merge.h"
@@ -134,6 +135,14 @@ static void take_longer_stacks(struct cg_merge_place *places, const struct cg_me
 	}
 }
 
+static const char *text_of_array(struct cg_code *code, const json_t *array)
+{
+	char *text = json_array_size(array) ? json_dumps(array, JSON_COMPACT) : NULL;
+	const char *kept = cg_code_text(code, text);
+	free(text);
+	return kept;
+}
+
 static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, const struct cg_merge_finding *told,
                         const json_t *json, int64_t ms)
 {
@@ -158,6 +167,7 @@ static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, 
 	finding->error = error_of(code, json);
 	finding->open_fds = json_integer_value(json_object_get(json, "open_fds"));
 	finding->fd_limit = json_integer_value(json_object_get(json, "fd_limit"));
+	finding->open_places = text_of_array(code, json_object_get(json, "open_places"));
 	finding->forecast_s = json_number_value(json_object_get(json, "forecast_s"));
 }
 

@@ -190,6 +190,7 @@ void cg_report_text_finding(struct cg_buf *out, const json_t *finding, const cha
 	cg_text_place(out, &view.report, "shut down by", &f->shut);
 	cg_text_place(out, &view.report, "EOF seen by", &f->eof);
 	cg_text_place(out, &view.report, "last used by", &f->last_use);
+	cg_text_open_places(out, &view.report, f);
 	cg_text_history(out, f);
 	add_sockets(out, finding);
 	add_line(out, "  suppressed: ", cg_report_text_of(finding, "suppressed"));

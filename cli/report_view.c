@@ -137,6 +137,22 @@ static void set_site(struct cg_report_view *view, const json_t *json)
 	view->finding.site_ip = SITE << STACK_SHIFT;
 }
 
+/* Each of one frame. */
+static void set_open_places(struct cg_report_view *view, const json_t *json)
+{
+	enum { FIRST = 9 };
+	struct cg_finding *finding = &view->finding;
+	for (size_t i = 0; i < json_array_size(json) && i < CG_OPEN_PLACES; i++) {
+		struct cg_open_place *open = &finding->open_places[finding->open_place_count++];
+		const json_t *site = json_object_get(json_array_get(json, i), "site");
+		open->open = (uint64_t)cg_report_number_of(json_array_get(json, i), "open");
+		if (!json_is_object(site))
+			continue;
+		view->stacks[FIRST + i] = site;
+		open->place = (struct cg_place){.known = true, .depth = 1, .ip = {(FIRST + i) << STACK_SHIFT}};
+	}
+}
+
 static unsigned number_of(const char *name, const char *(*name_of)(unsigned), unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
@@ -196,5 +212,6 @@ void cg_report_view(const json_t *json, struct cg_report_view *ret)
 	set_place(ret, 6, json_object_get(json, "here"), &finding->here);
 	set_place(ret, 7, json_object_get(json, "shut"), &finding->shut);
 	set_site(ret, json_object_get(json, "site"));
+	set_open_places(ret, json_object_get(json, "open_places"));
 	set_history(json_object_get(json, "history"), finding);
 }

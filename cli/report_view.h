@@ -12,7 +12,7 @@
 struct cg_report_view {
 	struct cg_finding finding; /* without sockets; its texts are the document's */
 	struct cg_report report;   /* resolves its places */
-	const json_t *stacks[9];   /* of the seven places from 1 on, and the site */
+	const json_t *stacks[9 + CG_OPEN_PLACES]; /* of the seven places from 1 on, the site, and the open places */
 };
 
 /* Fills in a view of a finding, which has to outlive it. The view must not be moved. */

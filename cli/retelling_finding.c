@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "open_places.h"
 #include "cli.h"
 #include "detect_event.h"
 #include "detect_growth.h"
@@ -96,20 +97,21 @@ static void set_sockets(const struct cg_retold *retold, struct cg_finding *ret)
 	ret->socket_count = retold->shown;
 }
 
-/* Which place in the code holds most of what is open. */
+/* Which places in the code hold most of what is open. */
 static void set_exhaustion(struct cg_recording *recording, struct cg_finding *ret)
 {
-	const struct cg_site *busiest = NULL;
+	struct cg_open_places list = {0};
 	memset(&ret->opened, 0, sizeof ret->opened);
 	ret->open_fds = recording->header.open_now;
-	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
-		const struct cg_site *site = &recording->sites[i];
-		if (site->stack && site->opened > site->closed &&
-		    (!busiest || site->opened - site->closed > busiest->opened - busiest->closed))
-			busiest = site;
+	for (unsigned i = 0; i < CG_MAX_SITES; i++)
+		cg_open_places_enter(&list, &recording->sites[i]);
+	ret->open_place_count = list.count;
+	for (unsigned i = 0; i < list.count; i++) {
+		ret->open_places[i].open = cg_open_places_at(list.sites[i]);
+		set_place(recording, &ret->open_places[i].place, CG_CALL_NONE, 0, 0, list.sites[i]->stack);
 	}
-	if (busiest)
-		set_place(recording, &ret->opened, ret->here.call, 0, 0, busiest->stack);
+	if (list.count)
+		set_place(recording, &ret->opened, ret->here.call, 0, 0, list.sites[0]->stack);
 }
 
 /* The places are the last event's, the age the first one's, as far as the ring still has them. */

@@ -4,32 +4,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "open_places.h"
 #include "recorder.h"
 #include "stack.h"
 #include "sys.h"
 
 enum { SITES_PER_CHUNK = CG_CHUNK_SIZE / 256 };
-
-static uint64_t open_at(const struct cg_site *site)
-{
-	uint64_t opened = atomic_load(&site->opened), closed = atomic_load(&site->closed);
-	return atomic_load(&site->stack) && opened > closed ? opened - closed : 0;
-}
-
-/* Into the list of those that hold the most, which stays sorted. */
-static void enter(struct cg_finding *finding, const struct cg_site *site, const struct cg_site *sites[CG_OPEN_PLACES])
-{
-	unsigned at = finding->open_place_count;
-	while (at > 0 && open_at(sites[at - 1]) < open_at(site))
-		at--;
-	if (at == CG_OPEN_PLACES)
-		return;
-	unsigned behind = finding->open_place_count < CG_OPEN_PLACES ? finding->open_place_count - at
-	                                                             : CG_OPEN_PLACES - 1 - at;
-	memmove(&sites[at + 1], &sites[at], behind * sizeof sites[0]);
-	sites[at] = site;
-	finding->open_place_count += finding->open_place_count < CG_OPEN_PLACES;
-}
 
 static void set_place(struct cg_place *place, uint32_t id)
 {
@@ -45,18 +25,18 @@ static void set_place(struct cg_place *place, uint32_t id)
 
 void cg_exhaustion_places(struct cg_finding *finding)
 {
-	const struct cg_site *sites[CG_OPEN_PLACES] = {NULL};
-	finding->open_place_count = 0;
+	struct cg_open_places list = {0};
 	for (unsigned i = 0; i < CG_MAX_SITES; i++) {
 		const struct cg_site *site = cg_recorder_site(i, false);
-		if (!site)
+		if (site)
+			cg_open_places_enter(&list, site);
+		else
 			i |= SITES_PER_CHUNK - 1;
-		else if (open_at(site))
-			enter(finding, site, sites);
 	}
-	for (unsigned i = 0; i < finding->open_place_count; i++) {
-		finding->open_places[i].open = open_at(sites[i]);
-		set_place(&finding->open_places[i].place, atomic_load(&sites[i]->stack));
+	finding->open_place_count = list.count;
+	for (unsigned i = 0; i < list.count; i++) {
+		finding->open_places[i].open = cg_open_places_at(list.sites[i]);
+		set_place(&finding->open_places[i].place, atomic_load(&list.sites[i]->stack));
 	}
 }
 

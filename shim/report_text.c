@@ -1,7 +1,6 @@
 /* report_text.c: findings for a person, one paragraph each. */
 #include "calls.h"
 #include "report.h"
-#include "report_site.h"
 #include "report_text_place.h"
 
 enum { SOCKETS_IN_TEXT = 4 }; /* enough to look one up with ss; JSON has more */
@@ -80,21 +79,6 @@ static void add_sockets(struct cg_buf *out, const struct cg_finding *finding)
 		cg_buf_fmt(out, "  ... and %u more\n", finding->count - shown);
 }
 
-/* Who holds the descriptors, be it a leak or not. */
-static void add_open_places(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding)
-{
-	for (unsigned i = 0; i < finding->open_place_count; i++) {
-		struct cg_frame frame;
-		cg_buf_fmt(out, "  %s%llu opened at ", i ? "               " : "held open now: ",
-		           (unsigned long long)finding->open_places[i].open);
-		if (cg_site_of(report, &finding->open_places[i].place, &frame))
-			cg_site_text(out, &frame);
-		else
-			cg_buf_str(out, "an unknown place");
-		cg_buf_char(out, '\n');
-	}
-}
-
 static void add_body(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding)
 {
 	bool failed = finding->cause == CG_CAUSE_CONNECT_FAILED;
@@ -114,7 +98,7 @@ static void add_body(struct cg_buf *out, const struct cg_report *report, const s
 	cg_text_place(out, report, "shut down by", &finding->shut);
 	cg_text_place(out, report, "EOF seen by", &finding->eof);
 	cg_text_place(out, report, "last used by", &finding->last_use);
-	add_open_places(out, report, finding);
+	cg_text_open_places(out, report, finding);
 	if (finding->names_pending)
 		cg_buf_str(out, "  names pending: not all were looked up yet; `closeguard report` does it\n");
 	cg_text_history(out, finding);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "report_site.h"
 #include "report_stack.h"
 
 enum { FRAMES_IN_TEXT = 12 }; /* three stacks fit a screen; JSON has all */
@@ -150,4 +151,18 @@ void cg_text_history(struct cg_buf *out, const struct cg_finding *finding)
 	if (open)
 		cg_buf_fmt(out, ", %lu in use or not old enough", open);
 	cg_buf_char(out, '\n');
+}
+
+void cg_text_open_places(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding)
+{
+	for (unsigned i = 0; i < finding->open_place_count; i++) {
+		struct cg_frame frame;
+		cg_buf_fmt(out, "  %s%llu opened at ", i ? "               " : "held open now: ",
+		           (unsigned long long)finding->open_places[i].open);
+		if (cg_site_of(report, &finding->open_places[i].place, &frame))
+			cg_site_text(out, &frame);
+		else
+			cg_buf_str(out, "an unknown place");
+		cg_buf_char(out, '\n');
+	}
 }

@@ -7,6 +7,9 @@
 /* "closeguard: app[pid]: ", after the time where the report has it. */
 void cg_text_prefix(struct cg_buf *out, const struct cg_report *report);
 
+/* Who holds the descriptors, be it a leak or not: a line for each place. */
+void cg_text_open_places(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding);
+
 /* "  <what> read() 5s ago in thread "worker":" and its stack; nothing for a place that is not known. */
 void cg_text_place(struct cg_buf *out, const struct cg_report *report, const char *what, const struct cg_place *place);
 

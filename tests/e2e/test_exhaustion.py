@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness
 from harness import Skip
+from reports import report
 
 DEFAULTS = {"CLOSEGUARD_WARN_AFTER": None, "CLOSEGUARD_INTERVAL": None}
 LIMIT = 48
@@ -45,6 +46,8 @@ def test_who_holds_the_descriptors_is_told_of_healthy_ones_too(t):
     t.equal(first["site"]["function"], "accept_one", "where they were opened")
     t.equal(out["verdict"], "info", "the verdict")
     t.equal([one for one in app.events("finding") if one["kind"] != "fd_exhaustion"], [], "other findings")
+    told = report(t, app.log_path).text
+    t.check(f"  held open now: {first['open']} opened at accept_one prog_spin.c:" in told, f"the report: {told}")
     other = os.path.join(t.dir, "text")
     app, _ = exhausted_as_text(t, other)
     app.wait_for(lambda: "opened at accept_one prog_spin.c:" in app.log(), "the places in a text")
