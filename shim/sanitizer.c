@@ -4,11 +4,14 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 
 #include "object.h"
 
 static bool tsan, asan, lsan;
+static bool bears_forks; /* ThreadSanitizer does */
 static uintptr_t code_start, code_end;
 
 /* Of a library, or of a program that exports all it has. */
@@ -62,6 +65,12 @@ static bool is_libcs_own(void)
 	       is_beside(at, (const void *)(uintptr_t)pthread_attr_destroy); /* libpthread's, before glibc 2.34 */
 }
 
+static bool may_go_on_after_fork(void)
+{
+	const char *options = getenv("TSAN_OPTIONS");
+	return options && (strstr(options, "die_after_fork=0") || strstr(options, "die_after_fork=false"));
+}
+
 void cg_sanitizer_init(void)
 {
 	static const char *const both[] = {"memcpy", "strlen", "pthread_create", "longjmp"};
@@ -69,6 +78,7 @@ void cg_sanitizer_init(void)
 	struct cg_object program;
 	if (is_libcs_own())
 		return;
+	bears_forks = may_go_on_after_fork();
 	tsan = is_exported("__tsan_init");
 	asan = is_exported("__asan_init");
 	lsan = is_exported("__lsan_do_leak_check");
@@ -85,6 +95,11 @@ void cg_sanitizer_init(void)
 bool cg_sanitizer_is_tsan(void)
 {
 	return tsan;
+}
+
+bool cg_sanitizer_bears_a_thread(void)
+{
+	return !tsan || bears_forks;
 }
 
 bool cg_sanitizer_is_asan(void)

@@ -89,11 +89,12 @@ static int create_thread(pthread_t *ret, void *(*routine)(void *), void *argumen
 
 /*
  * A thread needs malloc, which the child of a fork that libc does not know of may have locked for ever; and
- * ThreadSanitizer ends a child of several threads that makes one.
+ * ThreadSanitizer ends a child of several threads that makes one, which the program's own may do.
  */
 static bool is_possible(void)
 {
-	return cg_loader_has_malloc() && !(cg_loader_is_orphan() && cg_sanitizer_is_tsan());
+	return cg_loader_has_malloc() && cg_sanitizer_bears_a_thread() &&
+	       !(cg_loader_is_orphan() && cg_sanitizer_is_tsan());
 }
 
 static bool aside_unshared; /* a thread is in the table of the one that made it */

@@ -56,17 +56,32 @@ def test_drd(t):
     valgrind(t, "--tool=drd", "--suppressions=" + SUPPRESSIONS, stacks=("full",))
 
 
-def sanitized(t, compiler, *flags):
-    """A runtime that is linked into the program: its name says nothing."""
+def build_sanitized(t, name, compiler, *flags):
     compiler = harness.need(compiler)
-    program = os.path.join(t.dir, "prog_tools")
+    program = os.path.join(t.dir, name)
     trial = subprocess.run([compiler, *flags, "-x", "c", "-o", program, "-"], input="int main(void) { return 0; }",
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if trial.returncode:
         raise harness.Skip(f"{compiler} has no such runtime: {trial.stdout[-200:]}")
     subprocess.run([compiler, "-g", "-O1", "-D_GNU_SOURCE", "-pthread", *flags, "-o", program,
-                    os.path.join(harness.HERE, "prog_tools.c")], check=True)
-    is_quiet(t, [program], stacks=("full", "fp"))
+                    os.path.join(harness.HERE, name + ".c")], check=True)
+    return program
+
+
+def sanitized(t, compiler, *flags):
+    """A runtime that is linked into the program: its name says nothing."""
+    is_quiet(t, [build_sanitized(t, "prog_tools", compiler, *flags)], stacks=("full", "fp"))
+
+
+def test_a_child_below_thread_sanitizer_makes_a_thread(t):
+    """Its runtime ends the child of several threads that does, and a thread of ours would make several of one."""
+    if harness.SANITIZE or harness.BARE:
+        raise harness.Skip("the library as it is installed is asked for")
+    program = build_sanitized(t, "prog_forked_thread", "gcc", "-fsanitize=thread")
+    status, output = run(t, [program], "-", watched=False)
+    if status != 7:
+        raise harness.Skip(f"bare it does not run here: status {status}, {output[-300:]!r}")
+    t.equal(run(t, [program], os.path.join(t.dir, "log")), (7, ""), "status and output")
 
 
 def test_thread_sanitizer_of_gcc(t):
