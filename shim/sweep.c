@@ -59,7 +59,7 @@ static void end_watching(void)
 {
 	atomic_store(&over, true);
 	cg_sweep_warn_now("the recorder was cut short by somebody; this process is not watched any more");
-	cg_sweep_thread_forget();
+	cg_sweep_thread_leave();
 }
 
 /* The next event of the program's starts another thread, in its own table, unless that was done already. */
@@ -68,7 +68,7 @@ static void make_room(void)
 	if (atomic_load(&state->replaced))
 		return;
 	atomic_store(&state->unshared, false);
-	cg_sweep_thread_forget();
+	cg_sweep_thread_leave();
 	atomic_store(&cg_track_wanted, true);
 }
 

@@ -28,6 +28,7 @@ static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), voi
 static int (*set_stack_size)(pthread_attr_t *, size_t);
 static size_t (*smallest_stack)(const pthread_attr_t *);
 static int (*join)(pthread_t, void **);
+static int (*detach)(pthread_t);
 static pthread_t thread, previous;
 static bool follows; /* on a thread that ends at its next opportunity, `previous` */
 static bool signal_told;
@@ -51,6 +52,13 @@ bool cg_sweep_thread_possible(void)
 void cg_sweep_thread_forget(void)
 {
 	atomic_store(&state, NONE);
+}
+
+void cg_sweep_thread_leave(void)
+{
+	if (detach)
+		detach(thread);
+	cg_sweep_thread_forget();
 }
 
 void cg_sweep_thread_join(void)
@@ -125,6 +133,7 @@ void cg_sweep_thread_init(void)
 	find("pthread_attr_setstacksize", &set_stack_size);
 	find("__pthread_get_minstack", &smallest_stack); /* of libc's private ones, which others go by too */
 	find("pthread_join", &join);
+	find("pthread_detach", &detach);
 	cg_symbol_in_thread = start_aside;
 }
 

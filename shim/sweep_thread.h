@@ -22,6 +22,9 @@ void cg_sweep_thread_replace(void);
 /* It runs, or may be started yet. Any context. */
 bool cg_sweep_thread_possible(void);
 
+/* From the thread itself, which is about to end by its own will: nobody joins it, and another may be made. */
+void cg_sweep_thread_leave(void);
+
 /* Waits until the thread, which was asked to end, is gone for the kernel too. None is made afterwards. */
 void cg_sweep_thread_join(void);
 void cg_sweep_thread_forget(void);
