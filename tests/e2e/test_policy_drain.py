@@ -81,7 +81,7 @@ def whole(t, how, rounds=ROUNDS, at_once=4):
     """Not one response is cut, and the summaries count a drain for each."""
     Net(t)
     server = Server(t, how, rounds, rules(DRAIN), at_once)
-    t.equal(len(server.cut()), 0, f"responses cut of {rounds}, such as {server.cut()[:3]}")
+    t.equal(len(server.cut()), 0, f"responses cut of {rounds}, such as {server.cut()[:3]}; drains: {server.drains()}")
     server.app.process.stdin.close()
     server.app.process.wait(harness.DEADLINE)
     if not harness.BARE:
