@@ -119,8 +119,16 @@ static bool is_other_side(const struct cg_slot *slot, const struct cg_suspect *c
 static bool may_be_relayed(const struct cg_suspect *c)
 {
 	const struct cg_tcp *tcp = &c->facts.tcp;
-	return !c->facts.relayed && tcp->state == CG_TCP_CLOSE_WAIT && c->facts.fd >= 0 && tcp->has_queues &&
-	       tcp->rqueue == 0;
+	bool consumed = tcp->has_queues ? tcp->rqueue == 0 : flags_of(c) & CG_SLOT_EOF;
+	return !c->facts.relayed && tcp->state == CG_TCP_CLOSE_WAIT && c->facts.fd >= 0 && consumed;
+}
+
+/* Where the kernel does not say what became of the other side, it is as it was when it last did. */
+static bool is_half_closed(int state, const struct cg_suspect *c)
+{
+	if (state <= 0)
+		return flags_of(c) & CG_SLOT_RELAYED;
+	return state == CG_TCP_FIN_WAIT1 || state == CG_TCP_FIN_WAIT2;
 }
 
 /*
@@ -141,8 +149,7 @@ static void find_relays(struct cg_sweep *sweep)
 		for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
 			if (!may_be_relayed(c) || !is_other_side(slot, c, knew_ns(sweep, c)))
 				continue;
-			int state = cg_suspects_state_of(sweep, (int)fd, slot);
-			c->facts.relayed = state == CG_TCP_FIN_WAIT1 || state == CG_TCP_FIN_WAIT2;
+			c->facts.relayed = is_half_closed(cg_suspects_state_of(sweep, (int)fd, slot), c);
 			break;
 		}
 	}

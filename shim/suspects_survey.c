@@ -299,9 +299,10 @@ int cg_suspects_state_of(struct cg_sweep *sweep, int fd, struct cg_slot *slot)
 {
 	struct cg_survey s = {.sweep = sweep};
 	struct cg_found f = {.fd = fd, .slot = slot};
+	bool gone;
 	if (!cg_suspects_are_surveyed())
 		return cg_tcp_state_of(fd);
-	if (!slot->inode)
+	if (!slot->inode && !identify(fd, slot, atomic_load(&slot->gen), &gone))
 		return 0;
 	f.seen = cg_seen_of(fd, slot->inode);
 	if (f.seen->seen_ns == sweep->now_ns)
