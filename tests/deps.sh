@@ -143,6 +143,16 @@ healthy:optional ruby:net/http/persistent ruby-net-http-persistent rubygem-net-h
 healthy:optional ruby:pg ruby-pg rubygem-pg ruby-pg
 healthy:optional ruby:redis ruby-redis - -
 healthy:optional ruby:sequel ruby-sequel rubygem-sequel -
+healthy:optional command:nutcracker nutcracker nutcracker -
+healthy:optional command:pgpool pgpool2 pgpool-II -
+healthy:optional library:hiredis libhiredis-dev hiredis-devel hiredis-dev
+healthy:optional perl:Mojo::UserAgent libmojolicious-perl perl-Mojolicious perl-mojolicious
+healthy:optional php:memcached php-memcached php-pecl-memcached php-pecl-memcached
+healthy:optional python:eventlet python3-eventlet python3-eventlet py3-eventlet
+healthy:optional python:gevent python3-gevent python3-gevent py3-gevent
+healthy:optional ruby:excon ruby-excon rubygem-excon -
+healthy:optional ruby:httpclient ruby-httpclient rubygem-httpclient -
+healthy:optional ruby:typhoeus ruby-typhoeus - -
 lint:required  command:cppcheck      cppcheck              cppcheck               cppcheck
 lint:required  command:shellcheck    shellcheck            ShellCheck             shellcheck
 TABLE
@@ -179,6 +189,8 @@ code_of()
     ncursesw) echo '#include <ncurses.h>
         #include <term.h>
         int main(void) { int e; return setupterm("a", 1, &e) == OK && add_wch(0) == OK; }' ;;
+    hiredis) echo '#include <hiredis/hiredis.h>
+        int main(void) { return redisConnect("", 0) == 0; }' ;;
     ssl) echo '#include <openssl/ssl.h>
         int main(void) { return SSL_CTX_new(TLS_method()) == 0; }' ;;
     z) echo '#include <zlib.h>

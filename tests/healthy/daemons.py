@@ -234,6 +234,42 @@ client_idle_timeout = {2 * IDLE_S}
     return [*as_user("postgres"), "pgbouncer", "-q", config]
 
 
+def nutcracker(place):
+    config = write(place, "nutcracker.yml", f"""a:
+  listen: 127.0.0.1:{place.port}
+  redis: true
+  hash: fnv1a_64
+  distribution: ketama
+  server_connections: 4
+  servers:
+   - 127.0.0.1:{place.ports["redis"]}:1
+""")
+    return ["nutcracker", "-c", config, "-s", place.port + 1, "-a", "127.0.0.1"]
+
+
+def pgpool(place):
+    work = owned(place, "work", "postgres")
+    config = write(place, "pgpool.conf", f"""listen_addresses = '127.0.0.1'
+port = {place.port}
+pcp_port = {place.port + 1}
+socket_dir = '{work}'
+unix_socket_directories = '{work}'
+pcp_socket_dir = '{work}'
+pid_file_name = '{work}/pid'
+logdir = '{work}'
+backend_clustering_mode = 'raw'
+backend_hostname0 = '127.0.0.1'
+backend_port0 = {place.ports["postgres"]}
+backend_weight0 = 1
+num_init_children = 10
+max_pool = 2
+pool_passwd = ''
+client_idle_limit = {2 * IDLE_S}
+""")
+    nothing = write(place, "nothing.conf", "")
+    return [*as_user("postgres"), "pgpool", "-n", "-f", config, "-a", nothing, "-F", nothing]
+
+
 def gunicorn(place, *more):
     write(place, "app_sync.py", "def app(env, start):\n    start('200 OK', [('Content-Length', '2')])\n"
           "    return [b'ok']\n")

@@ -67,7 +67,7 @@ class Window:
     def servers_wanted(self):
         clients = [entry for entry in table.CLIENTS if self.chosen(entry)]
         servers = {entry.server for entry in clients}
-        return servers | ({"postgres"} if "pgbouncer" in servers else set())
+        return servers | ({"postgres"} if servers & {"pgbouncer", "pgpool"} else set())
 
     def build(self, entry):
         missing = lacking(entry.needs)

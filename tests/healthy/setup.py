@@ -16,9 +16,9 @@ JARS = "/usr/share/java"
 
 
 def free_port():
-    """Below the ports that the kernel gives out by itself, so that no connection of the others takes it meanwhile."""
+    """Below the ports that the kernel gives out by itself, and those of tests/cases."""
     while True:
-        port = random.randrange(12000, 32000)
+        port = random.randrange(12000, 22000)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -30,7 +30,8 @@ def free_port():
 def is_there(need):
     kind, _, name = need.partition(":")
     if not name:
-        return os.path.exists(need) if "/" in need else bool(shutil.which(need))
+        paths = need.split("|")
+        return any(map(os.path.exists, paths)) if "/" in need else bool(shutil.which(need))
     if kind == "python":
         return subprocess.run(["/usr/bin/python3", "-c", f"import {name}"], stderr=subprocess.DEVNULL,
                               check=False).returncode == 0
@@ -103,9 +104,8 @@ class Setup:
             return ["java", "-Xmx64m", "-cp", path, os.path.basename(script), *rest]
         if first == "cc":
             target = os.path.join(self.dir, "client")
-            flags = subprocess.check_output(["curl-config", "--libs"], text=True).split()
-            subprocess.run(["cc", "-O1", "-g", "-o", target, script, *flags], check=True, capture_output=True)
-            return [target, *rest]
+            subprocess.run(["cc", "-O1", "-g", "-o", target, script, rest[-1]], check=True, capture_output=True)
+            return [target, *rest[:-1]]
         return [first, script, *rest]
 
     def start_client(self):

@@ -39,8 +39,9 @@ def java(name, main, jars, *words, server="http", pools=True):
     return Client(f"java-{name}", [*JAVA, *(f"jar:{jar}" for jar in jars)], ["java", main, *words], server, pools)
 
 
-def compiled(name, *words):
-    return Client(f"c-{name.replace('c_', '')}", ["gcc", "curl-config"], ["cc", f"{name}.c", *words], "http", True)
+def compiled(name, header, library, *words, server="http", pools=True):
+    return Client(f"c-{name}", ["gcc", f"/usr/include/{header}|/usr/include/x86_64-linux-gnu/{header}"],
+                  ["cc", f"c_{name}.c", *words, library], server, pools)
 
 
 HTTP_LOAD = ("load.py", "{port}")
@@ -53,6 +54,9 @@ DAEMONS = [
     Daemon("slapd", ["slapd", "/etc/ldap/schema/core.schema"], daemons.slapd),
     Daemon("mosquitto", ["mosquitto"], daemons.mosquitto),
     Daemon("pgbouncer", ["pgbouncer", "/usr/lib/postgresql"], daemons.pgbouncer, user="postgres"),
+    Daemon("pgpool", ["pgpool", "/usr/lib/postgresql"], daemons.pgpool, user="postgres"),
+    Daemon("nutcracker", ["nutcracker", "redis-server"], daemons.nutcracker,
+           ("lines.py", "{port}", "*2\r\n$3\r\nGET\r\n$1\r\na\r\n")),
     Daemon("nginx", ["nginx"], daemons.nginx, HTTP_LOAD),
     Daemon("apache", ["apache2"], daemons.apache, HTTP_LOAD),
     Daemon("haproxy-tcp", ["haproxy"], daemons.haproxy_tcp, HTTP_LOAD),
@@ -87,9 +91,12 @@ CLIENTS = [
     python("pycurl", "pycurl", HTTP),
     python("pycurl-tls", "pycurl", HTTPS, "{ca}", server="https", script="py_pycurl.py"),
     python("httplib2", "httplib2", HTTP),
+    python("gevent", "gevent,requests", HTTP, pools=False),
+    python("eventlet", "eventlet,requests", HTTP, pools=False),
     python("redis", "redis", "{redis}", server="redis"),
     python("psycopg2-pool", "psycopg2", "{postgres}", server="postgres"),
     python("psycopg2-pgbouncer", "psycopg2", "{pgbouncer}", server="pgbouncer", script="py_psycopg2_pool.py"),
+    python("psycopg2-pgpool", "psycopg2", "{pgpool}", server="pgpool", script="py_psycopg2_pool.py", pools=False),
     python("psycopg-pool", "psycopg_pool", "{postgres}", server="postgres"),
     python("asyncpg", "asyncpg", "{postgres}", server="postgres", pools=False),
     python("sqlalchemy-mysql", "sqlalchemy,pymysql", "mysql+pymysql://root@127.0.0.1:{mariadb}/", server="mariadb",
@@ -104,6 +111,7 @@ CLIENTS = [
     php("curl", "curl", HTTP),
     php("mysqli", "mysqli", "{mariadb}", server="mariadb", pools=False),
     php("redis", "redis", "{redis}", server="redis"),
+    php("memcached", "memcached", "{memcached}", server="memcached", pools=False),
     php("pgsql", "pgsql", "{postgres}", server="postgres"),
     perl("lwp", "LWP::UserAgent", HTTP),
     perl("http_tiny", "HTTP::Tiny", HTTP),
@@ -112,10 +120,14 @@ CLIENTS = [
          server="postgres", script="perl_dbi.pl"),
     perl("dbi-mariadb", "DBD::MariaDB", "dbi:MariaDB:host=127.0.0.1;port={mariadb}", "root", server="mariadb",
          script="perl_dbi.pl", pools=False),
+    perl("mojo", "Mojo::UserAgent", HTTP, pools=False),
     perl("redis", "Redis", "{redis}", server="redis"),
     perl("memcached", "Cache::Memcached", "{memcached}", server="memcached"),
     perl("ldap", "Net::LDAP", "{slapd}", server="slapd"),
     ruby("net_http_persistent", "net/http/persistent", HTTP),
+    ruby("excon", "excon", HTTP),
+    ruby("httpclient", "httpclient", HTTP),
+    ruby("typhoeus", "typhoeus", HTTP),
     ruby("pg", "pg", "{postgres}", server="postgres"),
     ruby("mysql2", "mysql2", "{mariadb}", server="mariadb", pools=False),
     ruby("sequel", "sequel", "{postgres}", server="postgres"),
@@ -132,7 +144,8 @@ CLIENTS = [
     java("apache-httpclient", "ApacheClient", ["httpclient", "httpcore", "commons-logging"], HTTP),
     Client("node-agent", ["node"], ["node", "node_agent.js", HTTP], "http"),
     Client("node-fetch", ["node"], ["node", "node_fetch.js", HTTP], "http"),
-    compiled("c_libcurl", HTTP),
-    compiled("c_multi", HTTP),
+    compiled("libcurl", "curl/curl.h", "-lcurl", HTTP),
+    compiled("multi", "curl/curl.h", "-lcurl", HTTP),
+    compiled("hiredis", "hiredis/hiredis.h", "-lhiredis", "{redis}", server="redis"),
 ]
 LEAK = Client("leak-control", [PYTHON], [PYTHON, "leak_control.py", HTTP], "http", True)
