@@ -37,8 +37,8 @@ struct cg_merge_process {
 	int64_t ended_ms;          /* its exit; INT64_MAX: none was told */
 	uint32_t index;            /* in the merge's processes */
 	uint32_t restating;        /* number of its summary that is being taken in, or was last */
-	json_int_t part;        /* of that summary, which has a line for each group */
-	bool whole;             /* all of it until now, and nothing was without a kind */
+	json_int_t part;           /* of that summary, which has a line for each group */
+	bool whole;                /* all of it until now, and nothing was without a kind */
 	json_int_t close_wait;     /* sockets in CLOSE_WAIT by its last word */
 	json_int_t leaked_dropped; /* sockets that were told as leaked of findings that are left out */
 	uint32_t points;           /* of the timeline, thinned ones included */
@@ -84,16 +84,16 @@ struct cg_merge_place {
 enum cg_merge_places { CG_OPENED, CG_EOF, CG_LAST_USE, CG_CONNECTED, CG_SHUT, CG_CLOSED, CG_HERE, CG_PLACES };
 
 struct cg_merge_finding {
-	const char *kind, *cause, *label;                     /* cause, label NULL: none */
-	const char *key[CG_PLACES]; /* the stacks' ids, of the places that tell findings apart; … */
-	const char *last_use;       /* … the address's of a last use, whose callers are not always known */
-	struct cg_merge_place places[CG_PLACES];              /* as of the latest word */
-	const struct cg_code_stack *site;                     /* of one address; NULL: none was told */
-	struct cg_code_name site_name;                        /* of the function there that is meant */
+	const char *kind, *cause, *label; /* cause, label NULL: none */
+	const char *key[CG_PLACES];       /* the stacks' ids, of the places that tell findings apart; … */
+	const char *last_use;             /* … the address's of a last use, whose callers are not always known */
+	struct cg_merge_place places[CG_PLACES];                   /* as of the latest word */
+	const struct cg_code_stack *site;                          /* of one address; NULL: none was told */
+	struct cg_code_name site_name;                             /* of the function there that is meant */
 	const char *id, *advice, *origin, *error, *suggested_rule; /* NULL: none */
 	const char *open_places;                                   /* a JSON array's text; NULL: none */
-	json_int_t open_fds, fd_limit;                        /* 0: none */
-	double forecast_s;                                    /* 0: none */
+	json_int_t open_fds, fd_limit;                             /* 0: none */
+	double forecast_s;                                         /* 0: none */
 	int64_t first_ms, last_ms;
 	struct cg_merge_member *members;
 	uint32_t index;

@@ -166,6 +166,8 @@ static void add_extras(json_t *object, const struct cg_merge_finding *finding)
 		json_object_set_new(object, "open_places", json_loads(finding->open_places, 0, NULL));
 	if (finding->forecast_s > 0)
 		json_object_set_new(object, "forecast_s", cg_document_number(finding->forecast_s));
+	if (finding->open_places)
+		json_object_set_new(object, "open_places", json_loads(finding->open_places, 0, NULL));
 	if (finding->suggested_rule)
 		json_object_set_new(object, "suggested_rule", json_string(finding->suggested_rule));
 	if (finding->label)

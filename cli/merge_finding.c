@@ -143,6 +143,15 @@ static const char *text_of_array(struct cg_code *code, const json_t *array)
 	return kept;
 }
 
+static const char *array_text(struct cg_code *code, const json_t *json, const char *name)
+{
+	const json_t *array = json_object_get(json, name);
+	char *text = json_array_size(array) ? json_dumps(array, JSON_COMPACT) : NULL;
+	const char *kept = cg_code_text(code, text);
+	free(text);
+	return kept;
+}
+
 static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, const struct cg_merge_finding *told,
                         const json_t *json, int64_t ms)
 {
@@ -169,6 +178,7 @@ static void set_finding(struct cg_code *code, struct cg_merge_finding *finding, 
 	finding->fd_limit = json_integer_value(json_object_get(json, "fd_limit"));
 	finding->open_places = text_of_array(code, json_object_get(json, "open_places"));
 	finding->forecast_s = json_number_value(json_object_get(json, "forecast_s"));
+	finding->open_places = array_text(code, json, "open_places");
 }
 
 bool cg_merge_finding(struct cg_merge *merge, struct cg_merge_process *process, const json_t *json, int64_t ms,

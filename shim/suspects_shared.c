@@ -17,17 +17,23 @@ static bool is_of_shared_listener(const struct cg_suspect *c)
 	return c->facts.in_backlog && (flags_of(c) & CG_SLOT_INHERITED || cg_track_forked_since(&c->facts.slot));
 }
 
+/* Made here, as far as is known: one that a child has under another number came in unseen. */
+static bool is_opener(const struct cg_suspect *c)
+{
+	return c->facts.slot.origin == CG_ORIGIN_SEEN && !(flags_of(c) & CG_SLOT_INHERITED);
+}
+
 /* A backlog is told by one of those that could accept from it: they agree on that among themselves. */
 static void claim_backlogs(const struct cg_sweep *sweep)
 {
 	static const uint64_t least_stale_ns = 15000000000u;
 	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
-		if (!c->judgement.mature || !is_of_shared_listener(c))
+		if (!c->judgement.mature || !c->facts.in_backlog || (is_opener(c) && !is_of_shared_listener(c)))
 			continue;
 		uint64_t stale = 2 * c->facts.warn_after_ns;
 		c->claim =
 		    cg_claims_take(c->facts.slot.inode, sweep->now_ns, stale > least_stale_ns ? stale : least_stale_ns,
-		                   !(flags_of(c) & CG_SLOT_INHERITED), sweep->thorough);
+		                   is_opener(c), sweep->thorough);
 		if (c->claim == CG_CLAIM_OTHERS)
 			c->judgement = (struct cg_judgement){.kind = CG_KIND_NONE};
 		else if (c->claim == CG_CLAIM_SOON)

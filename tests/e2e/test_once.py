@@ -55,6 +55,11 @@ def test_a_backlog_of_workers_of_another_user(t):
     check_once(t, prefork(t, "drop"))
 
 
+def test_a_backlog_of_workers_that_moved_their_listener(t):
+    """They have it under another number, which came in unseen."""
+    check_once(t, prefork(t, "move"))
+
+
 def test_a_backlog_of_workers_on_a_busy_host(t):
     """More loops than processors: what takes its time is no answer."""
     loops = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2 * (os.cpu_count() or 1))]
