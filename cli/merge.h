@@ -55,6 +55,15 @@ struct cg_merge_history {
 	json_int_t delays[CG_DELAY_BUCKETS];
 };
 
+enum { CG_MERGE_PEERS = 8 };
+
+/* Who is on the other side of how many sockets, the most frequent first. */
+struct cg_merge_peers {
+	unsigned known;
+	const char *peer[CG_MERGE_PEERS];
+	json_int_t count[CG_MERGE_PEERS];
+};
+
 /* One process's part in a finding. */
 struct cg_merge_member {
 	struct cg_merge_finding *finding;
@@ -68,6 +77,7 @@ struct cg_merge_member {
 	const char *verdict, *suppressed; /* suppressed NULL: no policy bears it */
 	uint32_t restated;                /* in which of its process's summaries */
 	struct cg_merge_history *history;
+	struct cg_merge_peers *peers; /* NULL: none are known */
 	bool repeats;  /* all of it is another member's too, and is counted there */
 	char *sockets; /* a JSON array's text; NULL: none, or no room */
 	size_t sockets_size;

@@ -24,6 +24,9 @@ json_t *cg_document_site(const struct cg_merge_finding *finding, const json_t *j
 /* Takes out what several processes told of one backlog. Before the findings. */
 void cg_merge_backlogs(struct cg_merge *merge);
 
+/* At most eight of those on the other side, the most frequent first; open: of processes that have some now. */
+json_t *cg_document_peers(const struct cg_merge_finding *finding, bool open);
+
 /* All findings: leaks first, the largest of them first; then those that are over. */
 json_t *cg_document_findings(struct cg_merge *merge);
 

@@ -202,6 +202,7 @@ static json_t *finding_of(const struct cg_merge_sum *sum)
 	json_object_set_new(object, "processes", processes_of(sum));
 	add_places(object, finding);
 	json_object_set_new(object, "site", cg_document_site(finding, object));
+	json_object_set_new(object, "peers", cg_document_peers(finding, sum->count > 0));
 	json_object_set_new(object, "sockets", sockets_of(finding));
 	add_history(object, finding);
 	if (sum->suppressed)

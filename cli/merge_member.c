@@ -82,6 +82,23 @@ static void set_history(struct cg_merge *merge, struct cg_merge_member *member, 
 		member->history->delays[i] = delay(json_object_get(json, "delays_ms"), i);
 }
 
+static void set_peers(struct cg_merge *merge, struct cg_merge_member *member, const json_t *list)
+{
+	if (json_array_size(list) && !member->peers)
+		member->peers = cg_memory_take(&merge->memory, sizeof *member->peers);
+	if (!json_array_size(list) || !member->peers)
+		return;
+	*member->peers = (struct cg_merge_peers){0};
+	for (size_t i = 0; i < json_array_size(list) && member->peers->known < CG_MERGE_PEERS; i++) {
+		const char *peer = cg_code_member(&merge->code, json_array_get(list, i), "peer");
+		if (!peer)
+			continue;
+		member->peers->peer[member->peers->known] = peer;
+		member->peers->count[member->peers->known++] =
+		    json_integer_value(json_object_get(json_array_get(list, i), "count"));
+	}
+}
+
 /* The text of an array, or of the one that a number stands for, to be freed; NULL for neither, or an empty one. */
 static char *text_of(const struct cg_merge *merge, const json_t *sockets)
 {
@@ -166,6 +183,7 @@ void cg_merge_member_set(struct cg_merge *merge, struct cg_merge_member *member,
 	member->verdict = cg_code_member(&merge->code, json, "verdict");
 	member->suppressed = cg_code_member(&merge->code, json, "suppressed");
 	set_history(merge, member, json_object_get(json, "history"));
+	set_peers(merge, member, json_object_get(json, "peers"));
 	set_sockets(merge, member, json_object_get(json, "sockets"));
 }
 

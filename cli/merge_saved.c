@@ -68,6 +68,7 @@ static void take_finding(struct cg_merge *merge, const json_t *finding, int64_t 
 		json_object_set_new(part, "sockets", sockets_of(json_object_get(finding, "sockets"), one));
 		if (i) {
 			json_object_del(part, "history");
+			json_object_del(part, "peers");
 			json_object_del(part, "total");
 			json_object_del(part, "growth_per_min");
 		}

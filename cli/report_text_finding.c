@@ -153,6 +153,18 @@ static void add_socket(struct cg_buf *out, const json_t *finding, const json_t *
 	cg_buf_char(out, '\n');
 }
 
+static void add_peers(struct cg_buf *out, const json_t *finding)
+{
+	const json_t *peers = json_object_get(finding, "peers");
+	for (size_t i = 0; i < json_array_size(peers); i++) {
+		const json_t *peer = json_array_get(peers, i);
+		add_text(out, i ? ", " : "  peers: ", cg_report_text_of(peer, "peer"));
+		cg_buf_fmt(out, " \xc3\x97 %lld", (long long)cg_report_number_of(peer, "count"));
+	}
+	if (json_array_size(peers))
+		cg_buf_char(out, '\n');
+}
+
 static void add_sockets(struct cg_buf *out, const json_t *finding)
 {
 	const json_t *sockets = json_object_get(finding, "sockets");
@@ -192,6 +204,7 @@ void cg_report_text_finding(struct cg_buf *out, const json_t *finding, const cha
 	cg_text_place(out, &view.report, "last used by", &f->last_use);
 	cg_text_open_places(out, &view.report, f);
 	cg_text_history(out, f);
+	add_peers(out, finding);
 	add_sockets(out, finding);
 	add_line(out, "  suppressed: ", cg_report_text_of(finding, "suppressed"));
 	add_line(out, "  do: ", f->advice);

@@ -97,6 +97,19 @@ static void set_sockets(const struct cg_retold *retold, struct cg_finding *ret)
 	ret->socket_count = retold->shown;
 }
 
+/* The most frequent one is all that is kept. */
+static void set_peer(const struct cg_kept_finding *kept, struct cg_finding *ret)
+{
+	struct cg_peer *peer = &ret->peers[0];
+	if (!kept->peer.count || !kept->peer.family)
+		return;
+	ret->peer_count = 1;
+	peer->count = kept->peer.count;
+	peer->addr = (struct cg_addr){.family = kept->peer.family, .port = kept->peer.port};
+	memcpy(peer->addr.bytes, kept->peer.bytes, sizeof peer->addr.bytes);
+	ret->other_peers = kept->count > peer->count ? kept->count - peer->count : 0;
+}
+
 /* Which places in the code hold most of what is open. */
 static void set_exhaustion(struct cg_recording *recording, struct cg_finding *ret)
 {
@@ -199,6 +212,7 @@ void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct 
 	if (kept->first_ns)
 		ret->oldest_age_ns = since(recording, kept->first_ns);
 	set_sockets(retold, ret);
+	set_peer(kept, ret);
 	if (ret->kind != CG_KIND_FD_EXHAUSTION)
 		set_history(recording, kept->open_stack, ret);
 	ret->has_growth = cg_growth_per_minute(kept, recording->as_of_ns, &ret->growth);

@@ -141,6 +141,12 @@ static void add_numbers(struct cg_top_lines *lines, const struct cg_top_finding 
 		           history->opened, history->closed, history->closed_in_time, history->closed_late,
 		           history->never_closed);
 	cg_top_lines_wrap(lines, CG_TOP_PLAIN, 8, text);
+	if (finding->peer_count) {
+		cg_buf_init(&out, text, sizeof text);
+		cg_report_peers(&out, finding);
+		text[strcspn(text, "\n")] = '\0';
+		cg_top_lines_wrap(lines, CG_TOP_PLAIN, 9, text + 2);
+	}
 	if (*finding->label)
 		cg_top_lines_add(lines, CG_TOP_PLAIN, "label: %s", finding->label);
 	if (finding->error)

@@ -137,7 +137,7 @@ const char *cg_detect_advice_hinted(enum cg_kind kind, enum cg_cause cause, enum
 /* The same for an accepted connection whose end nobody has looked at: `used` where something was read before. */
 const char *cg_detect_advice_handler(bool used);
 
-enum { CG_SOCKETS_SHOWN = 16, CG_HOLDERS_SHOWN = 8 };
+enum { CG_SOCKETS_SHOWN = 16, CG_HOLDERS_SHOWN = 8, CG_PEERS_SHOWN = 8 };
 
 /* One socket of a finding. */
 struct cg_socket_view {
@@ -154,6 +154,12 @@ struct cg_socket_view {
 	unsigned holders;     /* other processes, in shared_with; more than CG_HOLDERS_SHOWN are only counted */
 	pid_t shared_with[CG_HOLDERS_SHOWN];
 	char commands[CG_HOLDERS_SHOWN][16]; /* of those; "": not known */
+};
+
+/* Who is on the other side of how many of a finding's sockets. */
+struct cg_peer {
+	struct cg_addr addr; /* port 0: of connections that were accepted, where it says nothing */
+	uint32_t count;
 };
 
 /* A place in the code: one of the three stacks of a finding. */
@@ -193,6 +199,9 @@ struct cg_finding {
 	bool has_history;
 	unsigned socket_count; /* in sockets, at most CG_SOCKETS_SHOWN */
 	struct cg_socket_view sockets[CG_SOCKETS_SHOWN];
+	unsigned peer_count; /* in peers, the most frequent first */
+	struct cg_peer peers[CG_PEERS_SHOWN];
+	uint32_t other_peers;        /* sockets whose peers are not among them */
 	int error;                   /* errno of the call, for events; 0: none */
 	uint32_t open_fds, fd_limit; /* fd_exhaustion, and what follows */
 	unsigned open_place_count;

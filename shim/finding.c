@@ -5,6 +5,7 @@
 
 #include "calls.h"
 #include "exhaustion.h"
+#include "finding_peers.h"
 #include "detect_growth.h"
 #include "procfs.h"
 #include "recorder.h"
@@ -219,6 +220,7 @@ void cg_finding_make(struct cg_sweep *sweep, struct cg_kept_finding *kept, const
 		if (!group->oldest->facts.has_slot)
 			ret->origin = CG_ORIGIN_UNSEEN;
 		set_sockets(sweep, group, ret);
+		cg_finding_peers(kept, group, ret);
 		for (unsigned i = 0; i < ret->socket_count; i++)
 			polled |= ret->sockets[i].polled_by >= 0;
 	} else {

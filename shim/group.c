@@ -81,7 +81,7 @@ static bool use_tells_apart(const struct cg_suspect *c)
 	return !c->facts.in_backlog && c->judgement.cause != CG_CAUSE_FIN_UNREAD;
 }
 
-static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const struct cg_suspect *c)
+static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, struct cg_suspect *c)
 {
 	const struct cg_slot *slot = &c->facts.slot;
 	bool told = atomic_load(&slot->flags) & (CG_SLOT_EOF | CG_SLOT_ERROR);
@@ -98,6 +98,8 @@ static void add_socket(struct cg_sweep *sweep, struct cg_groups *groups, const s
 		group->ripening++;
 		return;
 	}
+	c->next_of_group = group->first;
+	group->first = c;
 	group->mature++;
 	group->quiet &= c->judgement.quiet;
 	if (group->shown < CG_SOCKETS_SHOWN)

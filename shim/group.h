@@ -17,6 +17,7 @@ struct cg_group {
 	unsigned shown;
 	const struct cg_suspect *sockets[CG_SOCKETS_SHOWN]; /* the oldest is not always first */
 	const struct cg_suspect *oldest;
+	struct cg_suspect *first; /* of all that are old enough, by next_of_group */
 	struct cg_event event; /* for events: the last one */
 	uint64_t first_ns;     /* for events: when the first one of this sweep was */
 	bool is_event;

@@ -219,6 +219,13 @@ struct cg_course {
 	struct cg_count_then points[CG_COURSE_POINTS];
 };
 
+/* The one on the other side of most of a finding's sockets. Port 0: any of that address. */
+struct cg_kept_peer {
+	uint16_t family, port;
+	uint8_t bytes[16];
+	uint32_t count; /* 0: none is known */
+};
+
 /* The findings as last reported, so that a reader can tell what the log would have. */
 struct cg_kept_finding {
 	_Atomic uint32_t gen; /* odd: being rewritten */
@@ -241,6 +248,7 @@ struct cg_kept_finding {
 	struct cg_count_then then[2]; /* earlier counts, the older one first: how it grows */
 	uint64_t site_ip;             /* the one place that a line has room for, as it was told; 0: not told */
 	uint32_t site_generation;     /* of the module list it is of */
+	struct cg_kept_peer peer;
 };
 
 /* What only the process itself could find out, and the advice depends on. */

@@ -90,6 +90,12 @@ void cg_json_action(struct cg_buf *out, const struct cg_report *report, const st
 void cg_report_headline(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding,
                         bool again);
 
+/* "127.0.0.1:7191", without port where that is 0. Returns text (buffer). */
+const char *cg_report_peer(const struct cg_peer *peer, char text[64]);
+
+/* "  peers: 127.0.0.1:7191 × 12, ..." as a line; nothing where none is known. */
+void cg_report_peers(struct cg_buf *out, const struct cg_finding *finding);
+
 /* " at search_stream shop.c:126", the place in its end; nothing where there is none. */
 void cg_report_add_site(struct cg_buf *out, const struct cg_report *report, const struct cg_finding *finding);
 

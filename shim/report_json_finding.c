@@ -218,6 +218,18 @@ static void add_sockets(struct cg_buf *out, const struct cg_finding *finding, un
 	cg_buf_char(out, ']');
 }
 
+static void add_peers(struct cg_buf *out, const struct cg_finding *finding)
+{
+	char text[64];
+	key(out, "peers");
+	for (unsigned i = 0; i < finding->peer_count; i++) {
+		cg_buf_str(out, i ? ",{\"peer\":" : "[{\"peer\":");
+		cg_buf_json_string(out, cg_report_peer(&finding->peers[i], text));
+		cg_buf_fmt(out, ",\"count\":%u}", finding->peers[i].count);
+	}
+	cg_buf_str(out, finding->peer_count ? "]" : "[]");
+}
+
 static void add_history(struct cg_buf *out, const struct cg_history *history)
 {
 	cg_buf_fmt(out, ",\"history\":{\"opened\":%lu", history->opened);
@@ -308,6 +320,7 @@ void cg_json_members(struct cg_buf *out, const struct cg_report *report, const s
 	add_place_if_known(out, report, "shut", &finding->shut, detail);
 	add_place_if_known(out, report, "closed", &finding->closed, detail);
 	add_place_if_known(out, report, "here", &finding->here, detail);
+	add_peers(out, finding);
 	add_sockets(out, finding, detail->sockets);
 	add_extras(out, report, finding, again);
 }

@@ -102,6 +102,7 @@ static void add_body(struct cg_buf *out, const struct cg_report *report, const s
 	if (finding->names_pending)
 		cg_buf_str(out, "  names pending: not all were looked up yet; `closeguard report` does it\n");
 	cg_text_history(out, finding);
+	cg_report_peers(out, finding);
 	add_sockets(out, finding);
 	if (finding->advice && *finding->advice)
 		cg_buf_fmt(out, "  do: %s\n", finding->advice);

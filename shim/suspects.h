@@ -13,6 +13,7 @@
 /* One socket that may have something wrong with it. */
 struct cg_suspect {
 	struct cg_suspect *next;
+	struct cg_suspect *next_of_group; /* of those that are old enough to be told; after groups were built */
 	struct cg_facts facts;
 	struct cg_judgement judgement;
 	int rule;            /* of the policy, or negative */

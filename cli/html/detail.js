@@ -250,6 +250,8 @@ function inCode(text) {
 	return text.split("`").map((part, i) => (i % 2 ? el("code", {text: part}) : part));
 }
 
+const peerText = (one) => `${clean(object(one).peer)} × ${count(number(object(one).count, 0))}`;
+
 function facts(finding) {
 	const one = finding.processes.length === 1 ? finding.processes[0] : null;
 	const pairs = [
@@ -261,6 +263,7 @@ function facts(finding) {
 					: `; ${Math.round(100 * finding.confidence)}% sure`),
 		],
 		["Label", finding.label],
+		["Peers", list(finding.raw.peers).map(peerText).join(", ")],
 		["Process", one && [one.app, one.name].filter(Boolean).join(" ")],
 		["First seen", finding.first !== null && stamp(finding.first)],
 		["Last seen", finding.last !== null && stamp(finding.last)],

@@ -341,6 +341,23 @@ def dead(t, how):
     return app, group
 
 
+def test_peers_are_counted(t):
+    """Of connections that were made by address and port, of all of a finding and not of those alone that are listed."""
+    listening, port = server(t)
+    app = t.start("prog_peers", 20, port)
+    for _ in range(20):
+        listening.accept()[0].close()
+    app.line("ready")
+    app.expect("close_wait", "eof_ignored", 23)
+    groups = {group["opened"]["call"]: group for group in app.dump()["groups"]}
+    t.equal(groups["socket"]["peers"], [{"peer": f"127.0.0.1:{port}", "count": 20}], "of those that were made")
+    t.equal(groups["accept"]["peers"], [{"peer": "127.0.0.1", "count": 3}], "of those that were accepted")
+    for source in (app.log_path, recorder_of(app)):
+        found = {one["opened"]["call"]: one["peers"] for one in as_json(t, source).findings()}
+        t.equal(found, {call: group["peers"] for call, group in groups.items()}, f"in {source}")
+    t.check(f"  peers: 127.0.0.1:{port} × 20\n" in report(t, recorder_of(app)).text, "the text")
+
+
 def refusing_port(t):
     """Bound, so that nobody else gets it, and not listening."""
     bound = socket.socket()
