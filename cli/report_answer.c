@@ -75,6 +75,40 @@ static void set_row(struct row *row, const json_t *finding)
 	set_processes(&out[PROCESSES], json_object_get(finding, "processes"));
 }
 
+/* The name of what called the place, in the stack that has the place first; "" where there is none. */
+static const char *caller_of(const json_t *finding)
+{
+	static const char *const places[] = {"here", "eof", "last_use", "opened"};
+	const json_t *site = json_object_get(finding, "site");
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		const json_t *stack = json_object_get(json_object_get(finding, places[i]), "stack");
+		for (size_t at = 0; at + 1 < json_array_size(stack); at++)
+			if (json_equal(json_array_get(stack, at), site))
+				return cg_report_text_of(json_array_get(stack, at + 1), "function");
+	}
+	return "";
+}
+
+/* Several findings at one place, such as a function that many use, differ in who called it. */
+static void tell_apart(struct row *rows, unsigned count, const json_t *findings)
+{
+	bool same[LINES] = {false};
+	for (unsigned i = 1; i < count; i++)
+		for (unsigned j = 1; j < count; j++)
+			same[i] |= i != j && strcmp(rows[i].cell[SITE], rows[j].cell[SITE]) == 0 &&
+			           strcmp(rows[i].location, rows[j].location) == 0;
+	for (unsigned i = 1; i < count; i++) {
+		const char *caller = same[i] ? caller_of(json_array_get(findings, i - 1)) : "";
+		struct cg_buf out;
+		if (!*caller)
+			continue;
+		size_t used = strlen(rows[i].location);
+		cg_buf_init(&out, rows[i].location + used, CELL - used);
+		cg_buf_str(&out, " < ");
+		cg_text_plain(&out, caller);
+	}
+}
+
 static unsigned width_of(const struct row *row, unsigned column)
 {
 	unsigned width = cg_top_text_width(row->cell[column]);
@@ -156,6 +190,7 @@ void cg_report_answer_write(const struct cg_paper *paper, const json_t *document
 	unsigned most = open > LINES - 2 ? LINES - 2 : LINES - 1; /* the headline is one, those left out are another */
 	for (; shown <= open && shown < most; shown++)
 		set_row(&rows[shown], json_array_get(findings, shown - 1));
+	tell_apart(rows, shown, findings);
 	cg_top_text_begin();
 	cg_buf_init(&out, text, sizeof text);
 	add_headline(&out, document, open);

@@ -2,6 +2,7 @@
 """`closeguard report` begins with what to mend first."""
 
 import os
+import re
 
 import harness
 from reports import as_json, finding, frame, log, place, report, summary
@@ -45,6 +46,15 @@ def test_one_finding(t):
     t.equal(len(lines), 3, "lines")
     t.equal(lines[0], "closeguard: 1 finding in 1 process, 3 sockets leaked:", "headline")
     t.equal(lines[2].split()[2:], ["leak", "close_wait", "eof_ignored", "more", "more.c:30", "app[100]"], "the row")
+
+
+def test_findings_at_one_place(t):
+    """They are told apart by what called it."""
+    at = lambda number: (frame(0x1300, "read_all", 30), frame(0x2000 + 16 * number, f"caller_{number}", 5))
+    lines = first_lines(report(t, log(t, "log", *[finding(9 - number, opened=at(number), eof=place("read", *at(number)))
+                                                  for number in range(3)])))
+    t.equal([re.search(r"read_all .*?  ", line).group().strip() for line in lines[2:]],
+            [f"read_all read_all.c:30 < caller_{number}" for number in range(3)], "places")
 
 
 def test_nothing_is_no_answer(t):
