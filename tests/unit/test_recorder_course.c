@@ -73,9 +73,24 @@ START_TEST(a_peak_stays)
 }
 END_TEST
 
+/* The program may write over what is mapped. */
+START_TEST(a_count_that_is_nonsense_is_no_index)
+{
+	static const uint32_t counts[] = {~0u, 1u << 31, CG_COURSE_POINTS + 1, CG_COURSE_POINTS};
+	for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++) {
+		memset(&course, 0, sizeof course);
+		course.count = counts[i];
+		note(1000, 3);
+		ck_assert_uint_gt(course.count, 0);
+		ck_assert_uint_le(course.count, CG_COURSE_POINTS);
+	}
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
 	tcase_add_test(tc, only_changes_take_room);
 	tcase_add_test(tc, a_leak_of_a_week_keeps_its_course);
 	tcase_add_test(tc, a_peak_stays);
+	tcase_add_test(tc, a_count_that_is_nonsense_is_no_index);
 }
