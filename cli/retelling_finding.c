@@ -178,7 +178,7 @@ static const char *advice_for(const struct cg_finding *finding, unsigned hint)
 	if (hint == CG_HINT_UNKNOWN && finding->cause == CG_CAUSE_FIN_UNREAD && finding->verdict == CG_VERDICT_LEAK)
 		return "whether it is polled is not in a recorder: if it is, look for a blocked event loop or handler; "
 		       "if not, an idle pool or cache keeps it and wants an idle timeout below the peer's";
-	return cg_detect_advice_hinted(finding->kind, finding->cause, finding->verdict, hint);
+	return cg_finding_advice(finding, hint);
 }
 
 void cg_retelling_make(const struct cg_retelling *retelling, unsigned i, struct cg_finding *ret)

@@ -217,4 +217,10 @@ struct cg_finding {
 	char suggested_rule[400];    /* what a policy could do about it, or "" */
 };
 
+/*
+ * One sentence on what to do about a finding whose places are filled in: it names no stack that is not there, and says
+ * why there is none. `hint`: enum cg_hint.
+ */
+const char *cg_finding_advice(const struct cg_finding *finding, unsigned hint);
+
 #endif

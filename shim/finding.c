@@ -235,5 +235,5 @@ void cg_finding_make(struct cg_sweep *sweep, struct cg_kept_finding *kept, const
 	if (group && ret->kind == CG_KIND_DOUBLE_CLOSE)
 		kept->hint = cg_detect_stray_close(&group->event.slot, group->event.tid);
 	ret->hint = kept->hint;
-	ret->advice = cg_detect_advice_hinted(ret->kind, ret->cause, ret->verdict, kept->hint);
+	ret->advice = cg_finding_advice(ret, kept->hint);
 }

@@ -588,6 +588,9 @@ def unseen(t, how, *args):
     fd = app.number("ready")
     group = app.expect("close_wait", "eof_ignored", 1)
     t.equal((group["origin"], group["sockets"][0]["fd"]), ("unseen", fd), "origin and fd")
+    if group["cause"] == "eof_ignored" and not group["last_use"]:
+        t.check("so there is no stack" in group["advice"] and "`" not in group["advice"].replace("`peers`", ""),
+                f"the advice names a stack that is not there: {group['advice']!r}")
 
 
 def test_origin_unseen_by_raw_system_calls(t):

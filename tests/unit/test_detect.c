@@ -325,8 +325,25 @@ START_TEST(every_finding_has_names_and_advice)
 }
 END_TEST
 
+START_TEST(advice_names_no_stack_that_is_not_there)
+{
+	struct cg_finding finding = {
+	    .kind = CG_KIND_CLOSE_WAIT, .cause = CG_CAUSE_EOF_IGNORED, .verdict = CG_VERDICT_LEAK};
+	ck_assert_ptr_nonnull(strstr(cg_finding_advice(&finding, CG_HINT_UNKNOWN), "so there is no stack"));
+	ck_assert_ptr_null(strstr(cg_finding_advice(&finding, CG_HINT_UNKNOWN), "EOF seen"));
+	finding.opened.known = true;
+	ck_assert_ptr_nonnull(strstr(cg_finding_advice(&finding, CG_HINT_NOT_POLLED), "no stack of them"));
+	ck_assert_str_eq(cg_finding_advice(&finding, CG_HINT_FORKED), cg_detect_advice_forked());
+	finding.last_use.known = true;
+	ck_assert_ptr_nonnull(strstr(cg_finding_advice(&finding, CG_HINT_NOT_POLLED), "`last used`"));
+	finding.eof.known = true;
+	ck_assert_ptr_nonnull(strstr(cg_finding_advice(&finding, CG_HINT_NOT_POLLED), "`EOF seen`"));
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+	tcase_add_test(tc, advice_names_no_stack_that_is_not_there);
 	ADD_TABLE(tc, eof_rows);
 	ADD_TABLE(tc, half_close_rows);
 	ADD_TABLE(tc, holder_rows);
