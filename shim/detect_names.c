@@ -224,6 +224,10 @@ const char *cg_detect_advice_hinted(enum cg_kind kind, enum cg_cause cause, enum
 		return cg_detect_advice_forked();
 	if (hint == CG_HINT_UNUSED || hint == CG_HINT_HANDLER_BUSY)
 		return cg_detect_advice_handler(hint == CG_HINT_HANDLER_BUSY);
+	if (cause == CG_CAUSE_EOF_IGNORED && hint == CG_HINT_SPINNING)
+		return "the loop at `EOF seen` goes on after the end: its read has returned 0 more than a thousand "
+		       "times and "
+		       "takes a processor; leave the loop at 0, and close the socket";
 	if (kind == CG_KIND_DOUBLE_CLOSE && hint >= CG_HINT_STRAY_FIRST && hint <= CG_HINT_STRAY_UNKNOWN)
 		return advice_on_stray(hint);
 	return cg_detect_advice(kind, cause, verdict, hint == CG_HINT_POLLED);

@@ -191,6 +191,8 @@ static enum cg_hint hint_of(const struct cg_suspect *oldest, bool polled, const 
 	bool used = atomic_load(&slot->last_use), accepted = oldest->facts.has_slot && slot->role == CG_ROLE_ACCEPTED;
 	if (was_left_to_a_child(oldest, finding))
 		return CG_HINT_FORKED;
+	if (finding->cause == CG_CAUSE_EOF_IGNORED && cg_track_spins(slot))
+		return CG_HINT_SPINNING;
 	if (accepted &&
 	    ((finding->cause == CG_CAUSE_FIN_UNREAD && !polled) || (finding->cause == CG_CAUSE_DATA_UNREAD && !used)))
 		return used ? CG_HINT_HANDLER_BUSY : CG_HINT_UNUSED;

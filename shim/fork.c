@@ -32,6 +32,7 @@ void cg_fork_child(bool by_libc)
 	cg_recorder_after_fork();
 	cg_unwind_after_fork();
 	cg_track_close_after_fork();
+	cg_track_end_after_fork();
 	cg_inherit_fork_child();
 	atomic_store(&cg_track_wanted, true);
 	if (cg_fork_child_hook)

@@ -261,7 +261,8 @@ enum cg_hint {
 	CG_HINT_HANDLER_BUSY, /* accepted, used, and its end not looked at */
 	CG_HINT_STRAY_FIRST, /* of two closes by two threads this is the wrong one; here and below */
 	CG_HINT_STRAY_SECOND,
-	CG_HINT_STRAY_UNKNOWN
+	CG_HINT_STRAY_UNKNOWN,
+	CG_HINT_SPINNING /* its end is read again and again */
 };
 
 struct cg_label {

@@ -104,6 +104,9 @@ static inline __attribute__((always_inline)) void cg_track_use(struct cg_slot *s
 
 /* Out of line: a read that returned 0 or an error, a write that failed, a use while there is no recorder yet. */
 void cg_track_read_end(int fd, ssize_t result, int flags, enum cg_call call, uintptr_t caller);
+/* Was its end read a thousand times and more? Sweep. */
+bool cg_track_spins(const struct cg_slot *slot);
+
 void cg_track_write_failed(int fd, enum cg_call call, uintptr_t caller);
 void cg_track_first_use(int fd);
 
@@ -214,8 +217,9 @@ void cg_track_close_failed(int fd, enum cg_call call, uintptr_t caller);
  */
 void cg_track_closed_other(int fd, uint32_t gen);
 
-/* In a forked child: the closes before were the parent's. */
+/* In a forked child: the closes before, and the ends read, were the parent's. */
 void cg_track_close_after_fork(void);
+void cg_track_end_after_fork(void);
 
 /* Every close passes here, so that a loop over all numbers can be told from a mistake. Any fd; cheap. */
 void cg_track_close_row(int fd, uintptr_t caller);

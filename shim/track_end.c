@@ -1,6 +1,7 @@
 /* track_end.c: reads that return 0, and calls that fail because the connection is gone. */
 #include "track.h"
 
+#include "arena.h"
 #include "stack.h"
 
 /* The place where the app was told that the connection is over; the first one counts. */
@@ -20,6 +21,33 @@ static void note_end(struct cg_slot *slot, uint32_t flag, enum cg_call call)
 		atomic_fetch_or(&slot->flags, flag);
 }
 
+enum { COUNTED = 1024, SPINNING = 1000 };
+
+/* How often the end was read, by connection; two that share a place take turns, and neither is said to spin. */
+static struct {
+	_Atomic uint32_t conn, zeros;
+} ends[COUNTED] CG_LARGE;
+
+void cg_track_end_after_fork(void)
+{
+	for (unsigned i = 0; i < COUNTED; i++)
+		atomic_store_explicit(&ends[i].zeros, 0, memory_order_relaxed);
+}
+
+static void count_end(const struct cg_slot *slot)
+{
+	uint32_t at = slot->conn % COUNTED;
+	if (atomic_exchange_explicit(&ends[at].conn, slot->conn, memory_order_relaxed) != slot->conn)
+		atomic_store_explicit(&ends[at].zeros, 0, memory_order_relaxed);
+	atomic_fetch_add_explicit(&ends[at].zeros, 1, memory_order_relaxed);
+}
+
+bool cg_track_spins(const struct cg_slot *slot)
+{
+	uint32_t at = slot->conn % COUNTED;
+	return atomic_load(&ends[at].conn) == slot->conn && atomic_load(&ends[at].zeros) >= SPINNING;
+}
+
 static void end_of_file(struct cg_slot *slot, int flags, enum cg_call call, uintptr_t caller)
 {
 	if (flags & MSG_ERRQUEUE)
@@ -29,8 +57,10 @@ static void end_of_file(struct cg_slot *slot, int flags, enum cg_call call, uint
 		return;
 	}
 	/* After a local shutdown(SHUT_RD) every read gives 0: that is not the peer's word. */
-	if (!(atomic_load(&slot->flags) & CG_SLOT_SHUT_RD))
+	if (!(atomic_load(&slot->flags) & CG_SLOT_SHUT_RD)) {
 		note_end(slot, CG_SLOT_EOF, call);
+		count_end(slot);
+	}
 	cg_track_use(slot, call, caller);
 }
 

@@ -341,6 +341,14 @@ def dead(t, how):
     return app, group
 
 
+def test_a_loop_that_reads_on_after_the_end(t):
+    app = t.start("prog_zeros")
+    app.line("ready")
+    advice = app.finding("close_wait", "eof_ignored")["advice"]
+    t.check("returned 0 more than a thousand times" in advice, f"advice {advice!r}")
+    t.equal(as_json(t, recorder_of(app)).only()["advice"], advice, "the recorder's")
+
+
 def test_peers_are_counted(t):
     """Of connections that were made by address and port, of all of a finding and not of those alone that are listed."""
     listening, port = server(t)
