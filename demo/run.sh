@@ -157,7 +157,7 @@ leaky_server()
 leaky_client()
 {
     say "2. A libcurl client that keeps its handles (demo/leaky_client.c)"
-    echo "   A transfer every two seconds from the correct server, which closes its idle connections after 1.5 s."
+    echo "   A transfer every second from the correct server, which closes its idle connections after 1.5 s."
     server=$pids
     watch leaky_client "http://127.0.0.1:$port/" 30
     expect leaky_client LEAK CLOSE_WAIT 'leaky_client\.c:[0-9]'

@@ -82,7 +82,9 @@ static inline __attribute__((always_inline)) struct cg_slot *cg_slot_at(int fd)
 {
 	if ((unsigned)fd >= CG_MAX_FDS)
 		return NULL;
-	struct cg_slot *chunk = atomic_load_explicit(&cg_self.slots[(unsigned)fd >> 7], memory_order_acquire);
+	void *_Atomic *slots = cg_self.slots;
+	__asm__("" : "+r"(slots)); /* else its place in the struct is added to the index by one instruction more */
+	struct cg_slot *chunk = atomic_load_explicit(&slots[(unsigned)fd >> 7], memory_order_acquire);
 	return chunk ? &chunk[(unsigned)fd & 127] : NULL;
 }
 

@@ -1,5 +1,4 @@
 /* track_use.c: the stacks of uses, for connections that have become suspicious. */
-#include "modules.h"
 #include "stack.h"
 #include "track.h"
 
@@ -18,19 +17,25 @@ static bool take_one(void)
 	return n > 0;
 }
 
-void cg_track_use_first(uintptr_t caller)
-{
-	uint64_t ip = caller;
-	if (!atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed))
-		CG_EVENT((void)cg_guard_tid(); cg_modules_note(&ip, 1));
-}
-
 /* Where none may be taken there is none: the stack of an earlier use would mislead. */
-void cg_track_use_stack(struct cg_slot *slot)
+static void take_stack(struct cg_slot *slot)
 {
 	uint32_t stack = 0;
 	if (take_one())
-		CG_EVENT(stack = cg_stack_here());
+		stack = cg_stack_here();
 	if (atomic_load(&slot->kind) == CG_FD_CONN)
 		atomic_store_explicit(&slot->use_stack, stack, memory_order_relaxed);
+}
+
+static void use_more(struct cg_slot *slot)
+{
+	if (!cg_tid && !atomic_load_explicit(&cg_guard.sealed, memory_order_relaxed))
+		atomic_store_explicit(&slot->last_tid, cg_guard_tid(), memory_order_relaxed);
+	if (cg_slot_is_watched(slot))
+		take_stack(slot);
+}
+
+void cg_track_use_more(struct cg_slot *slot)
+{
+	CG_EVENT(use_more(slot));
 }

@@ -8,7 +8,7 @@
 #define QUIETLY(fd, call)                                                                                              \
 	__extension__({                                                                                                \
 		__typeof__(call) result_;                                                                              \
-		if (__builtin_expect(!atomic_load_explicit(&cg_guard.reaped, memory_order_relaxed), 1)) {              \
+		if (__builtin_expect(!cg_track_byte(&cg_guard.reaped), 1)) {                                           \
 			result_ = call;                                                                                \
 		} else {                                                                                               \
 			struct cg_act_quiet quiet_;                                                                    \

@@ -135,7 +135,7 @@ static void *open_and_retire(void *argument)
 	int fd = FD + (int)(intptr_t)argument;
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		CG_EVENT(cg_track_open(fd, CG_CALL_socket, CG_FD_CONN, CG_ROLE_NONE, CG_ORIGIN_SEEN, 0));
-		cg_track_use(cg_slot_at(fd), CG_CALL_read, 1);
+		cg_track_used(fd, CG_CALL_read, 1);
 		CG_EVENT(cg_track_retire(fd, CG_CALL_close, 0));
 	}
 	CG_EVENT(cg_track_open(fd, CG_CALL_socket, CG_FD_CONN, CG_ROLE_NONE, CG_ORIGIN_SEEN, 0));
