@@ -54,7 +54,7 @@ watch()
 {
     name=$1
     shift
-    CLOSEGUARD_WARN_AFTER=1s CLOSEGUARD_SUPPRESS=off CLOSEGUARD_LOG="$work/%e.log" CLOSEGUARD_DIR="$work/recorders" \
+    CLOSEGUARD_WARN_AFTER=1s CLOSEGUARD_LOG="$work/%e.log" CLOSEGUARD_DIR="$work/recorders" \
         LD_PRELOAD="$library" "$out/$name" "$@" >"$work/$name.out" 2>"$work/$name.err" &
     pids="$pids $!"
 }
