@@ -227,10 +227,12 @@ void cg_track_connect(int fd, int result, int error)
 	slot->conn_stack = cg_stack_here();
 	slot->first_seen_ns = 0;
 	atomic_fetch_and(&slot->flags, ~outcome);
-	if (failed)
+	if (failed) {
+		cg_track_note_inode(fd, slot);
 		atomic_fetch_or(&slot->flags, outcome);
-	else if (under_way)
+	} else if (under_way) {
 		atomic_fetch_or(&slot->flags, CG_SLOT_CONNECT);
+	}
 	cg_track_clock();
 }
 

@@ -180,6 +180,12 @@ void cg_track_forget(int fd);
 void cg_track_dup(int fd, int newfd, enum cg_call call);
 void cg_track_connect(int fd, int result, int error);
 void cg_track_listen(int fd);
+
+/*
+ * Takes down which socket a slot is about, by one fstat: before a close that a fork or a dup has made interesting, and
+ * at a connect that failed, since the number may be another socket's, past us, before the first look.
+ */
+void cg_track_note_inode(int fd, struct cg_slot *slot);
 void cg_track_shutdown(int fd, int how);
 void cg_track_polled(int fd, bool added);
 

@@ -139,12 +139,16 @@ static bool may_live_on(const struct cg_slot *slot)
 	       slot->origin == CG_ORIGIN_RECEIVED || atomic_load(&cg_track_forking) || cg_track_forked_since(slot);
 }
 
-static void note_departed(struct cg_header *h, struct cg_slot *slot, int fd)
+void cg_track_note_inode(int fd, struct cg_slot *slot)
 {
 	struct stat st;
-	/* Its identity is needed afterwards; where a fork or a dup made that interesting, one fstat is the price. */
 	if (!slot->inode && !atomic_load(&cg_guard.sealed) && cg_sys_fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
 		slot->inode = st.st_ino;
+}
+
+static void note_departed(struct cg_header *h, struct cg_slot *slot, int fd)
+{
+	cg_track_note_inode(fd, slot);
 	uint64_t seq = atomic_fetch_add(&h->count.departed_seq, 1);
 	struct cg_departed *departed = cg_recorder_departed(seq, true);
 	if (!departed || !slot->inode)
