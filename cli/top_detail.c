@@ -214,7 +214,7 @@ static void add_workers(struct cg_top_lines *lines, const struct cg_top_finding 
 		return;
 	for (const struct cg_top_finding *one = row; one && count < WORKERS_SHOWN; one = one->next_same)
 		list[count++] = one;
-	qsort(list, count, sizeof *list, by_count);
+	qsort(list, count, sizeof(const struct cg_top_finding *), by_count);
 	cg_top_lines_add(lines, CG_TOP_PLAIN, "%s", "");
 	cg_top_lines_add(lines, CG_TOP_HEAD, "PROCESSES that have it, %u; what follows is of %d",
 	                 cg_top_same_processes(row), cg_top_same_worst(row)->process->header.pid);

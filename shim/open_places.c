@@ -17,7 +17,7 @@ void cg_open_places_enter(struct cg_open_places *list, const struct cg_site *sit
 		at--;
 	if (!open || at == CG_OPEN_PLACES)
 		return;
-	memmove(&list->sites[at + 1], &list->sites[at], (kept - at) * sizeof list->sites[0]);
+	memmove(&list->sites[at + 1], &list->sites[at], (kept - at) * sizeof(const struct cg_site *));
 	list->sites[at] = site;
 	list->count = kept + 1;
 }
