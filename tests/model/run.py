@@ -252,6 +252,19 @@ def run_seed(programs, seed, options):
     return seed, score
 
 
+def run_seed_twice(programs, seed, options):
+    """
+    What goes past every wrapper is seen by looks only, and a look may miss what lasts for less than the time between
+    two: where a seed does such things, a difference has to be there in a second run too. It is told either way.
+    """
+    seed, score = run_seed(programs, seed, options)
+    if not score.differences or seed % 4 != 3 or BARE:
+        return seed, score
+    first = score.differences[0]
+    print(f"# seed {seed} goes past the wrappers and is run again; the first run: {first}", flush=True)
+    return run_seed(programs, seed, options)
+
+
 def report(seed, score):
     if not score.differences and BARE:
         print(f"skip model/seed {seed}: ran bare; the model's own list and the kernel agreed", flush=True)
@@ -290,7 +303,7 @@ def main():
     programs, total, failed = build(), compare.Score(), 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for done in concurrent.futures.as_completed(
-                [pool.submit(run_seed, programs, seed, options) for seed in options.seeds]):
+                [pool.submit(run_seed_twice, programs, seed, options) for seed in options.seeds]):
             seed, score = done.result()
             total.add(score)
             failed += bool(score.differences)
