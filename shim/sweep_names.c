@@ -18,6 +18,7 @@ static struct {
 /* A leak is worth more than its names: how long its first line waits for them where others took the time. */
 static const uint64_t patience_ns = 5000000000u;
 static uint64_t held_since[CG_MAX_FINDINGS] CG_LARGE; /* 0: not held */
+static bool held;                                     /* any was: a forked child touches no page for nothing */
 
 void cg_sweep_names_last(void)
 {
@@ -49,7 +50,9 @@ bool cg_sweep_names_missing(void)
 void cg_sweep_names_after_fork(void)
 {
 	last.now = false;
-	memset(held_since, 0, sizeof held_since);
+	if (held)
+		memset(held_since, 0, sizeof held_since);
+	held = false;
 }
 
 /* Libraries of the system: their debug information is large, and what they call is seldom where the bug is. */
@@ -93,11 +96,13 @@ bool cg_sweep_names_wait(unsigned index, const struct cg_finding *finding, uint6
 	bool had_all_the_time = *first;
 	*first = false;
 	if (!finding->names_pending || had_all_the_time || last.now) {
-		held_since[index] = 0;
+		if (held)
+			held_since[index] = 0;
 		return false;
 	}
 	if (!held_since[index])
 		held_since[index] = now_ns;
+	held = true;
 	if (now_ns - held_since[index] < patience_ns)
 		return true;
 	held_since[index] = 0;

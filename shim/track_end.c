@@ -27,9 +27,12 @@ enum { COUNTED = 1024, SPINNING = 1000 };
 static struct {
 	_Atomic uint32_t conn, zeros;
 } ends[COUNTED] CG_LARGE;
+static _Atomic bool counted; /* any: a forked child touches no page for nothing */
 
 void cg_track_end_after_fork(void)
 {
+	if (!atomic_exchange(&counted, false))
+		return;
 	for (unsigned i = 0; i < COUNTED; i++)
 		atomic_store_explicit(&ends[i].zeros, 0, memory_order_relaxed);
 }
@@ -40,6 +43,8 @@ static void count_end(const struct cg_slot *slot)
 	if (atomic_exchange_explicit(&ends[at].conn, slot->conn, memory_order_relaxed) != slot->conn)
 		atomic_store_explicit(&ends[at].zeros, 0, memory_order_relaxed);
 	atomic_fetch_add_explicit(&ends[at].zeros, 1, memory_order_relaxed);
+	if (!atomic_load_explicit(&counted, memory_order_relaxed))
+		atomic_store_explicit(&counted, true, memory_order_relaxed);
 }
 
 bool cg_track_spins(const struct cg_slot *slot)

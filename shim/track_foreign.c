@@ -16,8 +16,8 @@ static _Atomic uint32_t next;
 
 void cg_foreign_after_fork(void)
 {
-	atomic_store(&next, 0);
-	memset(ring, 0, sizeof ring);
+	if (atomic_exchange(&next, 0)) /* else a forked child would touch its pages for nothing */
+		memset(ring, 0, sizeof ring);
 }
 
 void cg_foreign_note(int fd, const struct cg_slot *slot)
