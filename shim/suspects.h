@@ -51,6 +51,7 @@ struct cg_sweep {
 	bool departed_found;  /* and there were some */
 	uint64_t looked_ns;   /* when this look began, */
 	uint64_t before_ns;   /* and the one before it; 0: there was none */
+	bool spared;          /* some was passed over in this look, since it was in use */
 	uint64_t around_ns;   /* when the uses of all connections were last looked at */
 	bool blind;           /* nothing could be seen of the program's descriptors from the thread's own table */
 	unsigned unanswered;  /* connections of which the kernel would say nothing in this look */

@@ -1,4 +1,5 @@
 /* suspects_busy.c: descriptors that may be closed at this very moment, and so are not looked at. */
+#include "clock.h"
 #include "procfs.h"
 #include "recorder.h"
 #include "suspects_parts.h"
@@ -9,11 +10,6 @@ static const uint64_t settled_ns = 100000000, tick_ns = 100000000;
 
 static const struct cg_sweep *current; /* the look that is under way */
 
-static uint64_t since(uint64_t now_ns, uint64_t then_ns)
-{
-	return now_ns > then_ns ? now_ns - then_ns : 0;
-}
-
 /* By the slot's tick, which is as old as the last event or look was at the use. */
 static bool used_since(const struct cg_slot *slot, uint64_t ns)
 {
@@ -22,16 +18,23 @@ static bool used_since(const struct cg_slot *slot, uint64_t ns)
 	return atomic_load(&slot->last_use) && atomic_load(&slot->last_tick) >= tick;
 }
 
-bool cg_suspects_is_busy(const struct cg_sweep *sweep, const struct cg_slot *slot)
+static bool is_busy(const struct cg_sweep *sweep, const struct cg_slot *slot)
 {
 	uint64_t quiet = sweep->warn_after_ns / 4 < settled_ns ? sweep->warn_after_ns / 4 : settled_ns;
 	if (sweep->thorough)
 		return false;
-	if (since(sweep->now_ns, slot->open_ns) < quiet)
+	if (cg_clock_since(sweep->now_ns, slot->open_ns) < quiet)
 		return true;
 	if (atomic_load(&slot->flags) & (CG_SLOT_EOF | CG_SLOT_ERROR))
-		return since(sweep->now_ns, slot->eof_ns) < quiet;
+		return cg_clock_since(sweep->now_ns, slot->eof_ns) < quiet;
 	return used_since(slot, sweep->before_ns ? sweep->before_ns : sweep->now_ns - quiet);
+}
+
+bool cg_suspects_is_busy(struct cg_sweep *sweep, const struct cg_slot *slot)
+{
+	bool busy = is_busy(sweep, slot);
+	sweep->spared |= busy;
+	return busy;
 }
 
 static bool is_left_alone(int fd, bool sockets_wanted)
@@ -40,7 +43,7 @@ static bool is_left_alone(int fd, bool sockets_wanted)
 	uint8_t kind = slot ? atomic_load(&slot->kind) : CG_FD_NONE;
 	if (kind == CG_FD_LISTENER)
 		return !sockets_wanted;
-	return kind == CG_FD_CONN && (!sockets_wanted || (current && cg_suspects_is_busy(current, slot)));
+	return kind == CG_FD_CONN && (!sockets_wanted || (current && is_busy(current, slot)));
 }
 
 void cg_suspects_begin(struct cg_sweep *sweep)

@@ -145,7 +145,7 @@ static void match_departed(struct cg_sweep *sweep, const struct cg_listing *list
 		bool here = tcp && tcp->state != CG_TCP_CLOSE_WAIT;
 		for (struct cg_suspect *c = sweep->suspects; tcp && c && !here; c = c->next)
 			here = c->facts.tcp.inode == slot.inode;
-		here = here || (tcp && is_open_here(slot.inode));
+		here = here || (tcp && sweep->spared && is_open_here(slot.inode));
 		struct cg_suspect *c = tcp && !here ? cg_suspects_add(sweep, -1, NULL, tcp) : NULL;
 		if (c) {
 			c->facts.slot = slot;
@@ -192,7 +192,7 @@ void cg_suspects_collect(struct cg_sweep *sweep)
 	struct cg_listing list = {0};
 	sweep->suspects = NULL;
 	sweep->suspect_count = 0;
-	sweep->waiting = sweep->outdated = sweep->polls_found = false;
+	sweep->waiting = sweep->outdated = sweep->polls_found = sweep->spared = false;
 	sweep->unanswered = 0;
 	if (!h)
 		return;

@@ -35,7 +35,7 @@ bool cg_suspects_survey(struct cg_sweep *sweep, bool departed, struct cg_listing
  * the FIN waits for us, and an epoll set goes on telling of a descriptor whose memory the program has freed. What is
  * busy is looked at in the next look; one that is thorough leaves nothing out.
  */
-bool cg_suspects_is_busy(const struct cg_sweep *sweep, const struct cg_slot *slot);
+bool cg_suspects_is_busy(struct cg_sweep *sweep, const struct cg_slot *slot);
 
 /* Is it the second way here? In a table of our own, or where descriptors do not answer. */
 bool cg_suspects_are_surveyed(void);
