@@ -132,18 +132,26 @@ static void judge_exhaustion(struct cg_groups *groups)
 	}
 }
 
+/* Of each group that use which is told. */
+static void note_last_uses(const struct cg_groups *groups)
+{
+	for (unsigned i = 0; i < groups->end; i++) {
+		const struct cg_suspect *oldest = groups->list[i] ? groups->list[i]->oldest : NULL;
+		if (oldest)
+			cg_modules_note_use(atomic_load(&oldest->facts.slot.last_use) << 8 >> 8);
+	}
+}
+
 void cg_groups_build(struct cg_sweep *sweep, struct cg_groups *ret)
 {
 	memset(ret, 0, sizeof *ret);
-	for (struct cg_suspect *c = sweep->suspects; c; c = c->next) {
-		if (c->judgement.kind == CG_KIND_NONE)
-			continue;
-		cg_modules_note_use(atomic_load(&c->facts.slot.last_use) << 8 >> 8);
-		add_socket(sweep, ret, c);
-	}
+	for (struct cg_suspect *c = sweep->suspects; c; c = c->next)
+		if (c->judgement.kind != CG_KIND_NONE)
+			add_socket(sweep, ret, c);
 	if (cg_recorder_header())
 		cg_group_add_events(sweep, ret);
 	ret->end = used;
+	note_last_uses(ret);
 	if (sweep->exhausted)
 		judge_exhaustion(ret);
 }
