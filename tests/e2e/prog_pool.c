@@ -42,7 +42,7 @@ static void serve(void)
 	int from = listener(1, true), fd = accept_from(from);
 	read_to_end(fd);
 	say("at-work");
-	doze(3000);
+	doze(2000); /* longer than warn_after, and less than a handler is believed to be at work */
 	if (write(fd, "answer", 6) != 6)
 		err(3, "the answer");
 	close(fd);
